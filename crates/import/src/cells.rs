@@ -44,11 +44,14 @@ pub(super) struct Cells<'a> {
     pub(super) problems: Vec<ImportProblem>,
     /// Columns whose values held characters that nobody sees, from 1.
     pub(super) cleaned: Vec<usize>,
+    /// What the student's id of our own export looks like, where it looks like another one that a spreadsheet spoiled.
+    pub(super) doubt_of_id: Option<String>,
 }
 
 impl<'a> Cells<'a> {
     pub(super) fn new(file: &'a str, is_sheet: bool, headers: &'a Headers, row: &'a Row) -> Self {
-        let mut cells = Self { file, headers, row, is_sheet, problems: Vec::new(), cleaned: Vec::new() };
+        let (problems, cleaned, doubt_of_id) = (Vec::new(), Vec::new(), None);
+        let mut cells = Self { file, headers, row, is_sheet, problems, cleaned, doubt_of_id };
         for (at, doubt) in &row.doubts {
             let name = headers.names.get(*at).map(String::as_str).unwrap_or_default();
             if let Doubt::Lost(why) = doubt
@@ -68,6 +71,25 @@ impl<'a> Cells<'a> {
         let holds = if matches!(column, "group_code" | "class_code") { Holds::Codes } else { Holds::Ids };
         let key = self.mended(column, holds).into_owned();
         self.note_cleaned(column, &key);
+        self.checked_key(column, key, holds)
+    }
+
+    /// Codes of which a cell may hold several, as lists of members write the departments of one.
+    pub(super) fn codes(&mut self, column: &str) -> Vec<String> {
+        let text = self.mended(column, Holds::Codes).into_owned();
+        let mut codes: Vec<String> = Vec::new();
+        let parts =
+            text.split([',', '，', ';', '；', '\n', '\r']).map(str::trim).filter(|part| !part.is_empty());
+        for part in parts {
+            let code = self.checked_key(column, part.to_owned(), Holds::Codes);
+            if !code.is_empty() && !codes.contains(&code) {
+                codes.push(code);
+            }
+        }
+        codes
+    }
+
+    fn checked_key(&mut self, column: &str, key: String, holds: Holds) -> String {
         let before = self.problems.len();
         if key.is_empty() {
             self.refuse(column, "missing-id", format!("{column} is empty"));
@@ -94,6 +116,11 @@ impl<'a> Cells<'a> {
             self.refuse_truth(column, &key);
             if self.problems.len() == before {
                 self.refuse_no_value(column, &key);
+            }
+            // The roster may have such an id: only there it can be told.
+            let is_exported = self.headers.is_export && column == "student_id";
+            if is_exported && !key.contains('\u{fffd}') {
+                self.doubt_of_id = self.problems.drain(before..).next().map(|problem| problem.message);
             }
         }
         if self.problems.len() > before { String::new() } else { key }
@@ -469,9 +496,4 @@ fn dated(column: &str, text: &str) -> String {
          enter it again",
         shown(text)
     )
-}
-
-/// The number of a column, from 1; 1 where the file does not have it.
-pub(super) fn position(headers: &[String], column: &str) -> usize {
-    headers.iter().position(|header| header == column).map_or(1, |at| at + 1)
 }

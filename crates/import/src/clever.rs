@@ -7,11 +7,11 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 
 use super::bundle::Bundle;
-use super::cells::{Cells, position};
+use super::cells::Cells;
 use super::mapping::ColumnMap;
 use super::sheet::{FileRef, consume, read_text, refuse_without_rows};
 use super::sniff::ReadOptions;
-use super::table::{AnyRows, Headers};
+use super::table::{AnyRows, Headers, position};
 use super::{
     CellValue, ClassRow, GroupRow, Item, Person, RosterTable, RowSink, SkippedColumns, StudentRow, shown,
     shown_name,

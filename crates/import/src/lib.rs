@@ -129,6 +129,10 @@ pub struct Reading {
     pub files: Vec<String>,
     /// Text files whose last line has no line end, as those have that were cut off, and those of some programs.
     pub unended: Vec<String>,
+    /// Some column holds departments, which are paths and several in a cell.
+    pub has_departments: bool,
+    /// The numbers of files whose ids are accounts, which are words or numbers.
+    pub of_accounts: BTreeSet<usize>,
     /// Tables that had a file with good rows only. Absence counts only in these, and only when the rows are
     /// applied as the whole truth.
     pub complete: BTreeSet<RosterTable>,

@@ -243,6 +243,13 @@ pub enum Item {
         /// The prefix of the codes.
         prefix: &'static str,
     },
+    /// That an id of our own export looks like what a spreadsheet made of another one: it stands unless the roster lacks it.
+    DoubtfulId {
+        /// The id.
+        student: String,
+        /// What it looks like, as a sentence without a full stop.
+        message: String,
+    },
     /// The student's group or class stands in a column of the student's own row: it is the only one of that column.
     OwnColumn {
         /// The table of the memberships.

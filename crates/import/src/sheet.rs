@@ -196,6 +196,7 @@ fn has_key(item: &Item) -> bool {
         | Item::Gone(..)
         | Item::OnlyThese { .. }
         | Item::OwnColumn { .. }
+        | Item::DoubtfulId { .. }
         | Item::Member { .. } => false,
     }
 }

@@ -110,6 +110,11 @@ impl Headers {
     }
 }
 
+/// The number of a column, from 1; 1 where the file does not have it.
+pub(super) fn position(headers: &[String], column: &str) -> usize {
+    headers.iter().position(|header| header == column).map_or(1, |at| at + 1)
+}
+
 /// Any table of rows, from any source.
 pub(super) type AnyRows<'r> = dyn Iterator<Item = Result<Row, RowFault>> + 'r;
 

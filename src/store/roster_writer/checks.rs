@@ -62,7 +62,7 @@ impl Staging {
         if is_list {
             note_folded(connection, self.is_empty).await?;
         }
-        let spoiled = if is_list { spoiled_rules() } else { Vec::new() };
+        let spoiled = if is_list { spoiled_rules(&reading.of_accounts) } else { Vec::new() };
         for rule in keyed_rules().into_iter().chain(spoiled) {
             enforce(connection, reading, &rule).await?;
         }

@@ -97,7 +97,8 @@ impl Codes {
         let half = |form: &str| {
             format!("SELECT (SELECT COUNT(*) {all} AND s.key GLOB '{form}') * 2 > (SELECT COUNT(*) {all})")
         };
-        let has_paths = count_of(connection, &half("*[/／]*")).await? > 0;
+        // Departments are paths however few of them have a slash, and what a list of them had is parted already.
+        let has_paths = reading.has_departments || count_of(connection, &half("*[/／]*")).await? > 0;
         let fractions =
             format!("SELECT COUNT(*) {all} AND s.key GLOB '[0-9]*.[0-9]*' AND s.key NOT GLOB '*.0'");
         let has_fractions = count_of(connection, &fractions).await? > 0;

@@ -1,5 +1,7 @@
 //! Ids and names that a spreadsheet made of others, in lists that people keep.
 
+use std::collections::BTreeSet;
+
 use rosterd_import::{NOTHING, RosterTable};
 use sqlx::SqliteConnection;
 
@@ -9,7 +11,7 @@ use super::staging::run;
 
 /// What a spreadsheet makes of an id, in ids that the roster does not have. Of forms that a school may use itself, those are
 /// taken that most ids of the files have.
-pub(super) fn spoiled_rules() -> Vec<Rule> {
+pub(super) fn spoiled_rules(of_accounts: &BTreeSet<usize>) -> Vec<Rule> {
     const FEW: i64 = 5;
     let is_form_of_the_school = |form: &str| {
         let count = |form: &str| {
@@ -75,7 +77,8 @@ pub(super) fn spoiled_rules() -> Vec<Rule> {
         texts: ["s.key".to_owned(), "''".to_owned()],
         message: |key, _| format!("student_id is a word for nothing ({key}): enter the id"),
     });
-    rules.push(word_among_numbers());
+    rules.push(word_among_numbers(of_accounts));
+    rules.push(doubtful_in_an_export());
     rules.push(lost_zeros_of_phones());
     rules.extend([RosterTable::Groups, RosterTable::Classes].map(other_spelling));
     rules.push(Rule {
@@ -91,8 +94,27 @@ pub(super) fn spoiled_rules() -> Vec<Rule> {
     rules
 }
 
-/// An id in words, where most ids of the files are numbers: what stands there is a note, a hint of a form or a signature.
-fn word_among_numbers() -> Rule {
+/// An id of our own export that looks spoiled, and that the roster does not have.
+fn doubtful_in_an_export() -> Rule {
+    Rule {
+        table: RosterTable::Students,
+        code: "spoiled-id",
+        second: false,
+        breaks: "s.key IN (SELECT ref FROM temp.staged_doubts) AND s.key NOT IN (SELECT key FROM temp.known_students)"
+            .to_owned(),
+        texts: [
+            "s.key".to_owned(),
+            "(SELECT d.message FROM temp.staged_doubts AS d WHERE d.ref = s.key)".to_owned(),
+        ],
+        message: |key, message| format!("the roster has no student {key}, and {message}"),
+    }
+}
+
+/// An id in words, where most ids of the files are numbers: what stands there is a note, a hint of a form or a signature. In a
+/// list of accounts it may be one, unless it has letters that no account has.
+fn word_among_numbers(of_accounts: &BTreeSet<usize>) -> Rule {
+    let files: Vec<String> = of_accounts.iter().map(usize::to_string).collect();
+    let is_account = format!("(s.file IN ({}) AND s.key NOT GLOB '*[^-0-9A-Za-z_.@]*')", files.join(", "));
     let is_word = |key: &str| format!("({key} NOT GLOB '*[0-9]*' OR {key} GLOB '*[^-!#-&+.-Z_a-z~]*')");
     let count =
         |form: &str| format!("(SELECT COUNT(*) FROM temp.staged_students AS o WHERE o.good = 1 AND {form})");
@@ -103,7 +125,7 @@ fn word_among_numbers() -> Rule {
         code: "word-for-id",
         second: false,
         breaks: format!(
-            "s.key <> '' AND {} AND s.key NOT IN (SELECT key FROM temp.known_students)
+            "s.key <> '' AND {} AND NOT {is_account} AND s.key NOT IN (SELECT key FROM temp.known_students)
              AND {numbers} > 1 AND {numbers} > {words}",
             is_word("s.key")
         ),

@@ -15,7 +15,7 @@ const ROWS_PER_INSERT: usize = 500;
 const VALUES_PER_INSERT: usize = 30_000;
 
 /// Every temporary table of an import.
-const TABLES: [&str; 37] = [
+const TABLES: [&str; 38] = [
     "folded_groups",
     "folded_classes",
     "known_phones",
@@ -31,6 +31,7 @@ const TABLES: [&str; 37] = [
     "staged_gone",
     "staged_only",
     "staged_columns",
+    "staged_doubts",
     "staged_short",
     "doubled_students_key",
     "doubled_students_ref",
@@ -171,6 +172,7 @@ impl Staging {
             gone,
             only,
             columns,
+            doubts,
         } = sorted;
         let names = students.iter().flat_map(|row| row.names.iter().map(|(name, _)| name));
         let new: BTreeSet<&String> = names.filter(|name| !self.students.columns.contains(*name)).collect();
@@ -190,7 +192,8 @@ impl Staging {
         put_texts(connection, "staged_roles (ref)", &roles).await?;
         put_texts(connection, "staged_gone (owner, code)", &gone).await?;
         put_texts(connection, "staged_only (ref, prefix)", &only).await?;
-        put_texts(connection, "staged_columns (members, ref, code, own)", &columns).await
+        put_texts(connection, "staged_columns (members, ref, code, own)", &columns).await?;
+        put_texts(connection, "staged_doubts (ref, message)", &doubts).await
     }
 }
 
@@ -225,6 +228,7 @@ fn statements(tables: &[KeyedTable]) -> Vec<String> {
             "CREATE TEMP TABLE staged_only (ref TEXT, prefix TEXT, PRIMARY KEY (ref, prefix)) WITHOUT ROWID",
             "CREATE TEMP TABLE staged_columns (members TEXT, ref TEXT, code TEXT, own TEXT NOT NULL,
              PRIMARY KEY (members, ref, code)) WITHOUT ROWID",
+            "CREATE TEMP TABLE staged_doubts (ref TEXT PRIMARY KEY, message TEXT NOT NULL) WITHOUT ROWID",
         ]
         .map(str::to_owned),
     );
@@ -302,6 +306,7 @@ struct Sorted {
     gone: Vec<Vec<String>>,
     only: Vec<Vec<String>>,
     columns: Vec<Vec<String>>,
+    doubts: Vec<Vec<String>>,
 }
 
 impl Sorted {
@@ -338,6 +343,7 @@ impl Sorted {
             Item::OwnColumn { table, student, code, column } => {
                 self.columns.push(vec![table.name().to_owned(), student, code, column]);
             }
+            Item::DoubtfulId { student, message } => self.doubts.push(vec![student, message]),
         }
     }
 }

@@ -120,3 +120,39 @@ async fn ids_that_a_school_writes_in_its_own_way_are_those_of_its_rows() {
     assert_eq!(after.iter().filter(|pair| !memberships.contains(pair)).collect::<Vec<_>>(), ["['0057A ]"]);
     assert_eq!(memberships.iter().filter(|pair| !after.contains(pair)).collect::<Vec<_>>(), ["[0057B]"]);
 }
+
+#[tokio::test]
+async fn accounts_of_members_are_words_or_numbers_and_their_departments_are_groups() {
+    let desk = Desk::new();
+    let list = "姓名,帐号,部门\n王小明,1001,一中/高一;一中/社团\n李雷,1002,一中/高一\n韩梅梅,1003,一中\n林涛,lintao,一中/社团\n";
+    desk.fill(&[("企业微信.csv", list)]).await;
+    assert_eq!(desk.one("SELECT student_id FROM students ORDER BY 1").await, "1001|1002|1003|lintao");
+    let members = "SELECT student_id || ' ' || group_code FROM group_members ORDER BY 1";
+    let all = "1001 一中/社团|1001 一中/高一|1002 一中/高一|1003 一中|lintao 一中/社团";
+    assert_eq!(desk.one(members).await, all);
+    // Who leaves one of two departments keeps the other.
+    desk.fill(&[("企业微信.csv", &list.replace("一中/高一;一中/社团", "一中/社团"))]).await;
+    assert_eq!(desk.one(members).await, all.replace("1001 一中/高一|", ""));
+    // A note in the column of accounts, or a word among the numbers of another list, is still none.
+    for (name, list) in [
+        ("账号.csv", "姓名,帐号\n王小明,1001\n李雷,1002\n必填,填写帐号\n"),
+        ("学号.csv", "姓名,学号\n王小明,1001\n李雷,1002\n林涛,teacher\n"),
+    ] {
+        let found = problems(desk.import(&[(name, list)]).await);
+        assert_eq!(found, [at(name, 4, 2, "word-for-id")], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_of_our_own_export_that_looks_spoiled_stands_where_the_roster_has_it() {
+    let desk = Desk::new();
+    desk.fill(&[("students.csv", "student_id,name\nS1,Ann Lee\n")]).await;
+    desk.run("INSERT INTO students (student_id, name) VALUES ('1,000', 'Bea Fox'), ('TRUE', 'Cid Ray')")
+        .await;
+    let export = "student_id,name,gender,phone,email,classin_uid,active,groups,classes\n\"1,000\",Bea Fox,,,,,1,,\nTRUE,Cid Roe,,,,,1,,\n";
+    let report = desk.import(&[("roster.csv", export)]).await.unwrap();
+    let students = report.difference.students;
+    assert_eq!((students.added, students.changed, students.unchanged), (0, 1, 1));
+    let found = desk.import(&[("roster.csv", &export.replace("TRUE", "WAHR"))]).await;
+    assert_eq!(problems(found), [at("roster.csv", 3, 1, "spoiled-id")]);
+}

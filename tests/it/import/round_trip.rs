@@ -81,7 +81,24 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn pupil() -> impl Strategy<Value = Pupil> {
-    let id = prop_oneof!["[A-Z]{0,2}[0-9]{1,8}", "[a-z0-9._@-]{1,10}", "学[0-9]{3}"];
+    // Ids that look like what a spreadsheet makes of others, and are not.
+    let odd = [
+        "1,000",
+        "20,260,001",
+        "TRUE",
+        "wahr",
+        "1.38E+10",
+        "1.00E+05",
+        "2026/3/2",
+        "3-Mar",
+        "7:02:00",
+        "#N/A",
+        "=x",
+    ];
+    let id = prop_oneof![
+        3 => prop_oneof!["[A-Z]{0,2}[0-9]{1,8}", "[a-z0-9._@-]{1,10}", "学[0-9]{3}"],
+        1 => prop::sample::select(odd.to_vec()).prop_map(str::to_owned),
+    ];
     // `1.0` is the student 1.
     let id = id.prop_filter("in normal form", |id| without_zero_fraction(&normalise_key(id)) == id);
     let phone =

@@ -135,6 +135,10 @@ fn read_table(
         columns,
     }));
     let owners = if source.table == RosterTable::Students { table.heading.owners() } else { Vec::new() };
+    sink.reading.has_departments |= owners.iter().any(|owner| owner.holds_several);
+    if source.table == RosterTable::Students && table.heading.names_accounts() {
+        sink.reading.of_accounts.insert(file.index);
+    }
     let Table { headers, mut rows, .. } = table;
     let columns = source.table.columns();
     let places = [0, 1].map(|at| headers.position(columns.get(at).copied().unwrap_or_default()));

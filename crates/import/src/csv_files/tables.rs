@@ -89,10 +89,19 @@ fn read_students(
             active: cells.flag("active"),
             further: further.iter().map(|&name| (name.to_owned(), further_value(cells, name))).collect(),
         };
-        for (Owner { column, members, heading }, fill) in owners.iter().zip(&mut fills) {
-            let code = cells.code(column);
-            fill.note(code != CellValue::Empty);
-            if let CellValue::Value(code) = code {
+        if let Some(message) = cells.doubt_of_id.take() {
+            items.push(Item::DoubtfulId { student: row.student_id.clone(), message });
+        }
+        for (Owner { column, members, heading, holds_several }, fill) in owners.iter().zip(&mut fills) {
+            let codes = if *holds_several {
+                cells.codes(column)
+            } else if let CellValue::Value(code) = cells.code(column) {
+                vec![code]
+            } else {
+                Vec::new()
+            };
+            fill.note(!codes.is_empty());
+            for code in codes {
                 // What a bad row makes up is not taken: the next good one makes it up.
                 if made_up.len() >= MOST_MADE_UP {
                     made_up.clear();

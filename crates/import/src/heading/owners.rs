@@ -13,6 +13,12 @@ const GROUP: &str = "group";
 /// The names of sheets, which are no column.
 const SHEET: &str = "name of the sheet";
 
+/// Words for departments, folded.
+const DEPARTMENTS: [&str; 5] = ["部门", "部門", "所属部门", "所屬部門", "department"];
+/// Words for accounts, folded.
+const ACCOUNTS: [&str; 9] =
+    ["帐号", "账号", "帳號", "员工userid", "员工id", "userid", "upn", "username", "账户"];
+
 /// A column of a students file that names the student's group or class.
 #[derive(Clone, Debug)]
 pub(crate) struct Owner {
@@ -21,15 +27,44 @@ pub(crate) struct Owner {
     pub(crate) members: RosterTable,
     /// What heads it in the file.
     pub(crate) heading: String,
+    /// A cell may hold several: the departments of a member, whose list WeCom and DingTalk write into one cell.
+    pub(crate) holds_several: bool,
 }
 
 impl Heading {
     /// The columns that name the student's group or class.
     pub(crate) fn owners(&self) -> Vec<Owner> {
         let owner = |(column, members): (&'static str, RosterTable)| {
-            self.has(column).then(|| Owner { column, members, heading: self.word_for(column) })
+            let (heading, holds_several) = (self.word_for(column), self.is_of_departments(column));
+            self.has(column).then_some(Owner { column, members, heading, holds_several })
         };
         OWNER_COLUMNS.into_iter().filter_map(owner).collect()
+    }
+
+    /// Whether a word for departments heads a column of ours.
+    fn is_of_departments(&self, column: &str) -> bool {
+        let at = self.names.iter().position(|name| name == column);
+        let made = self.made.iter().find(|(name, _)| name == column).map(|(_, made)| made);
+        let at = match made {
+            Some(Made::Copy(at)) => Some(*at),
+            Some(
+                Made::EnrollStatus(_)
+                | Made::Joined(_)
+                | Made::Name { .. }
+                | Made::Class { .. }
+                | Made::Constant(_),
+            ) => None,
+            None => at,
+        };
+        let word = at.and_then(|at| self.theirs.get(at)).map(|word| folded(word));
+        word.is_some_and(|word| DEPARTMENTS.contains(&word.as_str()))
+    }
+
+    /// Whether a word for a member's account heads the id: an account is a word or a number, as an administrator chose.
+    pub(crate) fn names_accounts(&self) -> bool {
+        let at = self.names.iter().position(|name| name == "student_id");
+        let word = at.and_then(|at| self.theirs.get(at)).map(|word| folded(word));
+        word.is_some_and(|word| ACCOUNTS.contains(&word.as_str()))
     }
 
     /// What heads a column of ours in the file: `group_code` for any known word for a class, one word for those that mean any

@@ -3,9 +3,8 @@
 use super::people::{ORG, value};
 use super::row_status::{Observation, RowStatus};
 use super::{GroupsFrom, Reader};
-use crate::cells::position;
 use crate::sheet::{FileRef, consume};
-use crate::table::{AnyRows, Headers};
+use crate::table::{AnyRows, Headers, position};
 use crate::{CellValue, ClassRow, GroupRow, Item, RosterTable, RowSink};
 
 impl Reader<'_> {

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::row_status::{Observation, RowStatus};
 use super::{GroupsFrom, Reader, StudentIdFrom};
-use crate::cells::{Cells, position};
+use crate::cells::Cells;
 use crate::sheet::{FileRef, consume};
-use crate::table::{AnyRows, Headers};
+use crate::table::{AnyRows, Headers, position};
 use crate::{CellValue, GroupRow, Item, Person, RosterTable, RowSink, SkippedColumns, StudentRow, shown};
 
 /// Columns of users that are kept under their own names.

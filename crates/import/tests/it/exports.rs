@@ -403,3 +403,40 @@ fn a_missing_column_is_named_with_what_was_found_and_the_command_that_would_do()
     assert!(said.contains("rosterd import csv '名单.csv' --map student_id=COLUMN"), "{said}");
     assert!(!said.contains("王小明"), "{said}");
 }
+
+#[test]
+fn each_department_of_a_member_is_a_group_of_its_own() {
+    // WeCom: "上下级部门间用/隔开 … 存在属于多个部门的情况，不同部门之间用;隔开"; DingTalk: "上下级部门间用-隔开 … 不同部门之间用,隔开"
+    // (the notes above the headings of their forms).
+    for (name, text, members) in [
+        (
+            "企业微信.csv",
+            "姓名,帐号,部门\n王小明,20260001,一中/高一/1班;一中/社团\n李雷,20260002,一中\n",
+            &["20260001 in 一中/高一/1班", "20260001 in 一中/社团", "20260002 in 一中"][..],
+        ),
+        (
+            "钉钉.csv",
+            "员工UserID,姓名,部门\n0123,王小明,\"一中-高一-1班,一中-社团,一中-社团\"\n0124,李雷,一中-高一-1班\n",
+            &["0123 in 一中-高一-1班", "0123 in 一中-社团", "0124 in 一中-高一-1班"],
+        ),
+        (
+            "通讯录.csv",
+            "学号,姓名,部门\n1,王小明,\"一中；社团\n合唱团\"\n2,李雷,\n",
+            &["1 in 一中", "1 in 社团", "1 in 合唱团"],
+        ),
+    ] {
+        let found = read_one(name, text);
+        assert_eq!(found.is_good().members, members, "{name}");
+        assert!(found.reading.has_departments);
+    }
+    // Twelve long paths are no overlong code, and a date among them is one.
+    let paths: Vec<String> =
+        (1..=12).map(|number| format!("示范学校/高中部/2026级/高一年级/{number}班")).collect();
+    let found =
+        read_one("list.csv", format!("学号,姓名,部门\n1,王小明,{}\n2,李雷,一中;3月2日\n", paths.join(";")));
+    assert_eq!(found.members.len(), 12, "{}", found.messages());
+    assert_eq!(found.problems(), [(3, 3, "date")]);
+    // A class is no department: there two in one cell are a slip, which the roster has to tell.
+    let found = read_one("list.csv", "学号,姓名,班级\n1,王小明,1班;2班\n");
+    assert_eq!(found.members, ["1 in 1班;2班"]);
+}

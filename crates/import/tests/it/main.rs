@@ -98,7 +98,8 @@ fn read(paths: Vec<PathBuf>, options: CsvOptions) -> Read {
                 | Item::Class { .. }
                 | Item::Gone(..)
                 | Item::OnlyThese { .. }
-                | Item::OwnColumn { .. } => {}
+                | Item::OwnColumn { .. }
+                | Item::DoubtfulId { .. } => {}
             }
         }
     }

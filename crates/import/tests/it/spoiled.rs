@@ -227,3 +227,16 @@ fn sorts_of_totals_below_a_list_are_no_students() {
         assert!(found.messages().contains("are totals were left out: 4"), "{line}: {}", found.messages());
     }
 }
+
+#[test]
+fn an_id_of_our_own_export_that_looks_spoiled_is_left_to_the_roster() {
+    let heading = "student_id,name,gender,phone,email,classin_uid,active,groups,classes\n";
+    for id in ["TRUE", "\"1,000\"", "1.38E+10", "#N/A", "2026/3/2", "3-Mar"] {
+        let found = read_one("roster.csv", format!("{heading}{id},Ann Lee,,,,,1,,\n"));
+        assert_eq!(found.is_good().students.len(), 1, "{id}");
+        assert!(
+            !read_one("students.csv", format!("student_id,name\n{id},Ann Lee\n")).problems().is_empty(),
+            "{id}"
+        );
+    }
+}
