@@ -353,7 +353,31 @@ impl HeadingReader<'_> {
         }
     }
 
+    /// Two lists beside each other have each heading twice, the id and the name among them: one fault says that.
+    fn tell_side_by_side(&mut self) {
+        let doubled = |column: &str| {
+            let is_it = |fault: &&HeadingFault| {
+                let word = fault.column.checked_sub(1).and_then(|at| self.theirs.get(at));
+                fault.code == "duplicate-column"
+                    && word.and_then(|word| known(word)).is_some_and(|it| it.column == column)
+            };
+            self.heading.faults.iter().find(is_it).map(|fault| fault.column)
+        };
+        let (Some(id), Some(name)) = (doubled("student_id"), doubled("name")) else { return };
+        let word = shown(self.theirs.get(id - 1).map(String::as_str).unwrap_or_default());
+        let first =
+            self.theirs.iter().position(|name| self.theirs.get(id - 1) == Some(name)).unwrap_or_default();
+        let message = format!(
+            "two lists stand side by side, with {word} in column {} and again in column {id}: move the second list below the first, \
+             or onto a sheet of its own",
+            first + 1
+        );
+        self.heading.faults.retain(|fault| fault.code != "duplicate-column");
+        self.fault(id.min(name) - 1, "side-by-side", message);
+    }
+
     fn finish(mut self) -> Heading {
+        self.tell_side_by_side();
         let needed = self.table.columns();
         let needed = match self.table {
             RosterTable::GroupMembers | RosterTable::ClassMembers => needed.get(..2),

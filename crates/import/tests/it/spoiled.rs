@@ -240,3 +240,18 @@ fn an_id_of_our_own_export_that_looks_spoiled_is_left_to_the_roster() {
         );
     }
 }
+
+#[test]
+fn two_lists_side_by_side_are_told_as_that() {
+    for (text, place) in [
+        ("学号,姓名,性别,,学号,姓名,性别\n1,王小明,男,,2,李雷,女\n", (1, 5)),
+        ("Student ID,Name,Student ID,Name\n1,Ann Lee,2,Bea Fox\n", (1, 3)),
+        ("7A,,7B,\nName,Student ID,Name,Student ID\nAnn Lee,1,Bea Fox,2\n", (2, 3)),
+    ] {
+        let found = read_one("list.csv", text);
+        assert_eq!(found.problems(), [(place.0, place.1, "side-by-side")], "{}", found.messages());
+        assert!(found.messages().contains("move the second list below the first"), "{}", found.messages());
+    }
+    let found = read_one("list.csv", "学号,姓名,姓名\n1,王小明,李雷\n");
+    assert_eq!(found.problems(), [(1, 3, "duplicate-column")]);
+}
