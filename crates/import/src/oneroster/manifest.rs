@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use csv::StringRecord;
 
+use super::school_data_sync;
 use crate::bundle::Bundle;
 use crate::sheet::{FileRef, read_text};
 use crate::sniff::ReadOptions;
@@ -33,6 +34,11 @@ pub(super) struct Manifest {
 }
 
 impl Manifest {
+    /// That these files of version 1.2 are there and are the whole truth.
+    pub(super) fn of_whole_files<'f>(files: impl Iterator<Item = &'f str>) -> Self {
+        Self { is_1_2: true, modes: files.map(|file| (file.to_owned(), Mode::Bulk)).collect() }
+    }
+
     /// A file's mode; `None` for an absent file.
     pub(super) fn mode(&self, file: &str) -> Option<Mode> {
         self.modes.get(&file.to_ascii_lowercase()).copied()
@@ -46,6 +52,10 @@ pub(super) fn read(sink: &mut RowSink, bundle: &mut Bundle, reading: ReadOptions
         let message = "the bundle holds this file more than once".to_owned();
         sink.reading.refuse_file(NAME, 1, 1, "duplicate-file", message);
         return None;
+    }
+    if bundle.count(NAME) == 0 && school_data_sync::is_one(bundle) {
+        sink.reading.notice("", school_data_sync::NOTICE);
+        return Some(school_data_sync::manifest(bundle));
     }
     let Some(mut source) = bundle.source(NAME) else {
         let message = "the bundle has no manifest, which says whether its files are bulk or delta".to_owned();

@@ -9,6 +9,7 @@ mod classes;
 mod manifest;
 mod people;
 mod row_status;
+mod school_data_sync;
 
 use std::collections::BTreeSet;
 use std::path::Path;

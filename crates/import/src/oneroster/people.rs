@@ -247,6 +247,7 @@ impl Reader<'_> {
                     self.tally.count(Observation::LostRole);
                 }
             } else {
+                self.note_dates(cells);
                 items.push(Item::StudentRole(person));
             }
         });
@@ -255,6 +256,16 @@ impl Reader<'_> {
             sink.reading.doubt(&[RosterTable::GroupMembers, RosterTable::ClassMembers]);
         }
         read
+    }
+
+    /// Notes a role that is over or has not begun. It counts: programs write the dates of a school year there, and a student who
+    /// has left is absent from the bundle or to be deleted.
+    fn note_dates(&mut self, cells: &mut Cells<'_>) {
+        if self.tally.has_ended(cells, self.options.today) {
+            self.tally.count(Observation::RoleEnded);
+        } else if self.tally.has_not_begun(cells, self.options.today) {
+            self.tally.count(Observation::RoleNotBegun);
+        }
     }
 
     fn tell_skipped(&self, sink: &mut RowSink, file: &FileRef, headers: &Headers) {

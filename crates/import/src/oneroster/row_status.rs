@@ -27,6 +27,8 @@ pub(super) enum Observation {
     Disabled,
     Ended,
     NotBegun,
+    RoleEnded,
+    RoleNotBegun,
     OtherRole,
     LostRole,
 }
@@ -86,7 +88,7 @@ impl Tally {
 
     /// Whether a last day is over.
     pub(super) fn has_ended(&mut self, cells: &mut Cells<'_>, today: Date) -> bool {
-        let CellValue::Value(text) = cells.text("endDate") else { return false };
+        let Some(text) = first_given(cells, ["endDate", "roleEndDate"]) else { return false };
         match moment(&text) {
             Some(at) => at.to_zoned(jiff::tz::TimeZone::UTC).date() < today,
             None => {
@@ -98,7 +100,7 @@ impl Tally {
 
     /// Whether a first day is still to come.
     pub(super) fn has_not_begun(&mut self, cells: &mut Cells<'_>, today: Date) -> bool {
-        let CellValue::Value(text) = cells.text("beginDate") else { return false };
+        let Some(text) = first_given(cells, ["beginDate", "roleStartDate"]) else { return false };
         match moment(&text) {
             Some(at) => at.to_zoned(jiff::tz::TimeZone::UTC).date() > today,
             None => {
@@ -115,6 +117,14 @@ impl Tally {
             reading.notice("", sentence(seen, count, is_bulk));
         }
     }
+}
+
+/// The first of two columns that holds anything.
+fn first_given(cells: &mut Cells<'_>, columns: [&str; 2]) -> Option<String> {
+    columns.into_iter().find_map(|column| match cells.text(column) {
+        CellValue::Value(text) => Some(text),
+        CellValue::Empty | CellValue::Nothing => None,
+    })
 }
 
 fn sentence(seen: Observation, count: u64, is_bulk: bool) -> String {
@@ -155,6 +165,17 @@ fn sentence(seen: Observation, count: u64, is_bulk: bool) -> String {
                 of("enrollment")
             )
         }
+        Observation::RoleEnded => format!(
+            "{} of students ended before today and {} all the same: who has left is absent from the bundle, or tobedeleted",
+            of("role"),
+            verb("counts", "count")
+        ),
+        Observation::RoleNotBegun => format!(
+            "{} of students {} later than today and {} already",
+            of("role"),
+            verb("begins", "begin"),
+            verb("counts", "count")
+        ),
         Observation::OtherRole => {
             format!("{} of people in other roles {} left out", of("row"), verb("was", "were"))
         }

@@ -7,6 +7,7 @@
     reason = "clippy.toml relaxes these in test functions only; a helper that cannot go on fails, and says where"
 )]
 
+mod bundles;
 mod cut_off;
 mod exports;
 mod foreign_rows;
@@ -70,10 +71,15 @@ impl Read {
 }
 
 fn read(paths: Vec<PathBuf>, options: CsvOptions) -> Read {
+    come_of(move |sink| csv_files::read(sink, &paths, &options))
+}
+
+/// What comes of a reader.
+fn come_of(read: impl FnOnce(&mut RowSink) + Send + 'static) -> Read {
     let (outlet, mut lots) = tokio::sync::mpsc::channel(8);
     let reader = std::thread::spawn(move || {
         let mut sink = RowSink::new(outlet, Arc::default());
-        csv_files::read(&mut sink, &paths, &options);
+        read(&mut sink);
         sink.finish()
     });
     let (mut students, mut members) = (Vec::new(), Vec::new());
