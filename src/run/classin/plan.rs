@@ -19,9 +19,9 @@ use crate::run::unusable_rows::unusable_students;
 use crate::store::EnrolmentChange;
 use rosterd_core::classin_plan::{
     AccountPlan, AccountPlanner, CoursePlan, CourseView, Doubts, EnrolmentKind, EnrolmentOperation,
-    EnrolmentRecord, EnrolmentState, Evidence, Handover, HeldBack, LivingBase, Presence, Reason, SharedHolds,
-    StaleEnrolments, await_other_courses, class_ids, keep_lost_class_ids, let_wait, lost_all_ids,
-    plan_course,
+    EnrolmentRecord, EnrolmentState, Evidence, Handover, HeldBack, LivingBase, Presence, Reason,
+    RememberedClasses, SharedHolds, StaleEnrolments, await_other_courses, keep_lost_class_ids, let_wait,
+    lost_all_ids, plan_course,
 };
 use rosterd_core::exam_plan::Digest;
 use rosterd_core::failure::OperationKey;
@@ -79,7 +79,7 @@ pub(super) struct ClassinPlan {
     /// The school's code of each target that the roster names.
     pub(super) codes: HashMap<ClassTarget, ClassCode>,
     /// The ids that each class of the roster has, or had.
-    pub(super) class_ids: BTreeMap<ClassCode, ClassTarget>,
+    pub(super) class_ids: RememberedClasses,
     /// Rows that cannot be used.
     pub(super) problems: Vec<RosterProblem>,
     /// Those that are to be remembered as rows of the roster.
@@ -118,7 +118,8 @@ pub(super) async fn plan_classin(
     let contacts = account::contact_changes(context, &doubts).await?;
     let (mut classes, mut problems) = snapshot.classes().await?;
     let ids_before = context.state.roster_class_ids().await?;
-    problems.extend(keep_lost_class_ids(&mut classes, &ids_before));
+    let (kept, class_ids) = keep_lost_class_ids(&mut classes, &ids_before);
+    problems.extend(kept);
     prior.reopen(&classes);
     let prior = prior;
     let nobody = SharedHolds::default();
@@ -183,7 +184,7 @@ pub(super) async fn plan_classin(
             leavers_waiting: 0,
             leavers_waiting_since_ms: None,
             codes: codes(&classes),
-            class_ids: class_ids(&classes, &ids_before),
+            class_ids,
             problems,
             roster_rows,
             unreadable_since_ms,
@@ -198,9 +199,8 @@ pub(super) async fn plan_classin(
     drop(courses);
     snapshot.close().await?;
     let mut plan = builder.plan;
-    let is_unnamed = |target: &ClassTarget| !plan.codes.contains_key(target);
-    let asked = prior.asked.iter().map(|(target, at_ms)| (*target, *at_ms));
-    plan.asked = asked.filter(|(target, _)| is_unnamed(target)).collect();
+    plan.asked.clone_from(&prior.asked);
+    plan.asked.retain(|target, _| !plan.codes.contains_key(target));
     let full: BTreeSet<ClassTarget> = plan.full.union(&plan.full_still).copied().collect();
     await_other_courses(&mut plan.operations, &full, &prior.given_up);
     plan.leavers_waiting = u64::try_from(plan.waiting.len()).unwrap_or(u64::MAX);

@@ -191,6 +191,69 @@ async fn a_row_of_the_whole_course_beside_its_classes_is_no_slip() {
     assert_eq!(school.sandbox.course_members(course), set_of(&uids));
 }
 
+#[tokio::test]
+async fn class_ids_that_were_lost_together_and_are_entered_again_one_by_one_enrol_nobody_in_a_whole_course() {
+    for courses in [2, 3] {
+        let school = School::of_classin().await;
+        let mut classes = Vec::new();
+        for at in 0..courses {
+            let (code, student) = (format!("k{at}"), format!("of-k{at}"));
+            let class = school.class(&code).await;
+            let uid = school.student(&student).await;
+            school.join(&student, &code).await;
+            classes.push((code, class, uid));
+        }
+        school.run_as(Exit::Done).await;
+        school.sql("UPDATE classes SET class_id = NULL").await;
+        school.run_as(Exit::Incomplete).await;
+        for (code, class, _) in &classes {
+            school.name_class(code, *class).await;
+            school.later(DAY);
+            for _ in 0..2 {
+                school.run_as(Exit::Done).await;
+                for (_, class, uid) in &classes {
+                    let there = (school.sandbox.course_members(class.course), school.members(*class));
+                    assert_eq!(there, (set_of(&[]), set_of(&[*uid])), "{courses}: {code} is mended");
+                }
+            }
+        }
+        assert!(school.failures().await.is_empty());
+        // Of a class whose id is there again, an emptied cell means what it meant before.
+        let (code, class, uid) = &classes[0];
+        school.sql(&format!("UPDATE classes SET class_id = NULL WHERE class_code = '{code}'")).await;
+        school.run_as(Exit::Done).await;
+        assert_eq!(school.sandbox.course_members(class.course), set_of(&[*uid]));
+    }
+}
+
+#[tokio::test]
+async fn a_class_that_lost_its_class_id_beside_another_stays_what_it_was_whatever_becomes_of_the_rows() {
+    let delete =
+        "DELETE FROM class_members WHERE class_code = 'c2'; DELETE FROM classes WHERE class_code = 'c2'";
+    let recode = "UPDATE classes SET class_code = 'c3' WHERE class_code = 'c2'; \
+                  UPDATE class_members SET class_code = 'c3' WHERE class_code = 'c2'";
+    let course = "UPDATE classes SET course_id = NULL";
+    let garbled = "UPDATE classes SET class_id = 'abc' WHERE class_code = 'c1'";
+    for what in [delete, recode, course, garbled] {
+        let (school, first, _, uids) = two_classes().await;
+        school.sql("UPDATE classes SET class_id = NULL").await;
+        school.run_as(Exit::Incomplete).await;
+        school.sql(what).await;
+        let _run = school.run().await;
+        school.sql(&format!("UPDATE classes SET course_id = {}", first.course)).await;
+        school.sql("UPDATE classes SET class_id = NULL WHERE class_code = 'c1'").await;
+        for _ in 0..2 {
+            school.later(DAY);
+            let _run = school.run().await;
+            let course = school.sandbox.course_members(first.course);
+            assert!(uids.iter().all(|uid| !course.contains(uid)), "{what}");
+            assert_eq!(school.members(first), set_of(&uids), "{what}");
+            let rows = school.failures().await;
+            assert!(rows.iter().any(|row| row.key.as_deref() == Some("c1")), "{what}: {rows:?}");
+        }
+    }
+}
+
 // Another course.
 
 #[tokio::test]

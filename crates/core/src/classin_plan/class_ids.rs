@@ -5,14 +5,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::roster::{Class, ClassCode, ClassTarget, CourseId, RosterProblem};
 
+/// What is remembered of one class of the roster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RememberedClass {
+    /// The ids that it has, or had.
+    pub target: ClassTarget,
+    /// Whether its `class_id` was lost beside others and given back. So it stays until the class is mended, has another course
+    /// or another code: that the others were mended first says nothing about it.
+    pub is_kept: bool,
+}
+
+/// The classes of the roster by their codes.
+pub type RememberedClasses = BTreeMap<ClassCode, RememberedClass>;
+
 /// Gives classes the `class_id` back that they had when they were last read, where others of the course have theirs or others lost
-/// theirs too: then it is a slip, and the class stays what it was. Says which, for whoever enters ids.
+/// theirs too: then it is a slip, and the class stays what it was. Says which, for whoever enters ids, and what is to be
+/// remembered.
 ///
 /// The only class of a course that alone has lost it is taken at its word: it may be meant to be the whole course.
 pub fn keep_lost_class_ids(
     classes: &mut [Class],
-    before: &BTreeMap<ClassCode, ClassTarget>,
-) -> Vec<RosterProblem> {
+    before: &RememberedClasses,
+) -> (Vec<RosterProblem>, RememberedClasses) {
     let mut of_course: BTreeMap<CourseId, BTreeSet<ClassTarget>> = BTreeMap::new();
     for class in classes.iter() {
         let targets = [class.target.filter(|target| target.class.is_some()), lost(class, before)];
@@ -22,13 +36,16 @@ pub fn keep_lost_class_ids(
     }
     let all_lost: BTreeSet<ClassTarget> = classes.iter().filter_map(|class| lost(class, before)).collect();
     let mut problems = Vec::new();
-    for class in classes {
+    let mut kept = BTreeSet::new();
+    for class in classes.iter_mut() {
         let Some(target) = lost(class, before) else { continue };
         let is_only = of_course.get(&target.course).is_none_or(|targets| targets.len() < 2);
-        if is_only && all_lost.len() < 2 {
+        let was_kept = before.get(&class.code).is_some_and(|it| it.is_kept);
+        if is_only && all_lost.len() < 2 && !was_kept {
             continue;
         }
         class.target = Some(target);
+        kept.insert(class.code.clone());
         let class_id = target.class.map_or(0, |class| class.0);
         problems.push(RosterProblem {
             table: "classes",
@@ -40,34 +57,33 @@ pub fn keep_lost_class_ids(
             ),
         });
     }
-    problems
+    let remembered = remembered(classes, before, &kept);
+    (problems, remembered)
 }
 
 /// The class that a row named before, where it names the whole course now.
-fn lost(class: &Class, before: &BTreeMap<ClassCode, ClassTarget>) -> Option<ClassTarget> {
+fn lost(class: &Class, before: &RememberedClasses) -> Option<ClassTarget> {
     let target = class.target.filter(|target| target.class.is_none())?;
-    before.get(&class.code).copied().filter(|it| it.course == target.course && it.class.is_some())
+    let had = before.get(&class.code).map(|it| it.target);
+    had.filter(|it| it.course == target.course && it.class.is_some())
 }
 
-/// What is to be remembered of the classes: their ids, and of those that have none now the ids that they had `before`.
-#[must_use]
-pub fn class_ids(
+/// The ids of the classes, and of those that have none now what was known `before`.
+fn remembered(
     classes: &[Class],
-    before: &BTreeMap<ClassCode, ClassTarget>,
-) -> BTreeMap<ClassCode, ClassTarget> {
+    before: &RememberedClasses,
+    kept: &BTreeSet<ClassCode>,
+) -> RememberedClasses {
     let ids = classes.iter().filter_map(|class| {
-        let target = class.target.or_else(|| before.get(&class.code).copied())?;
-        Some((class.code.clone(), target))
+        let now = class.target.map(|target| RememberedClass { target, is_kept: kept.contains(&class.code) });
+        Some((class.code.clone(), now.or_else(|| before.get(&class.code).copied())?))
     });
     ids.collect()
 }
 
 /// Classes whose row has lost all its ids: who is to be in them is in no class that is mirrored, until they are entered again.
 #[must_use]
-pub fn lost_all_ids<'a>(
-    classes: &'a [Class],
-    before: &BTreeMap<ClassCode, ClassTarget>,
-) -> Vec<&'a ClassCode> {
+pub fn lost_all_ids<'a>(classes: &'a [Class], before: &RememberedClasses) -> Vec<&'a ClassCode> {
     let without = classes.iter().filter(|class| class.target.is_none() && class.flaw.is_none());
     without.map(|class| &class.code).filter(|code| before.contains_key(*code)).collect()
 }
@@ -91,11 +107,19 @@ mod tests {
         rows.iter().map(class).collect()
     }
 
+    /// What is remembered once these have been read.
+    fn read(rows: &[(&str, i64, i64)], before: &RememberedClasses) -> RememberedClasses {
+        keep_lost_class_ids(&mut classes(rows), before).1
+    }
+
     /// The codes that are told, and the class ids that all have then.
     fn kept(before: &[(&str, i64, i64)], now: &[(&str, i64, i64)]) -> (Vec<String>, Vec<i64>) {
+        kept_after(&read(before, &BTreeMap::new()), now)
+    }
+
+    fn kept_after(before: &RememberedClasses, now: &[(&str, i64, i64)]) -> (Vec<String>, Vec<i64>) {
         let mut now = classes(now);
-        let before = class_ids(&classes(before), &BTreeMap::new());
-        let problems = keep_lost_class_ids(&mut now, &before);
+        let (problems, _) = keep_lost_class_ids(&mut now, before);
         let ids = now.iter().map(|one| one.target.and_then(|it| it.class).map_or(0, |class| class.0));
         (problems.into_iter().map(|problem| problem.key).collect(), ids.collect())
     }
@@ -132,10 +156,32 @@ mod tests {
     }
 
     #[test]
+    fn a_class_id_that_was_lost_beside_others_is_kept_until_the_class_itself_is_mended_or_decided_about() {
+        let all = [("a", 1, 5), ("c", 2, 7)];
+        let lost = read(&[("a", 1, 0), ("c", 2, 0)], &read(&all, &BTreeMap::new()));
+        let of_a = (vec!["a".to_owned()], vec![5, 7]);
+        assert_eq!(kept_after(&lost, &[("a", 1, 0), ("c", 2, 7)]), of_a, "the other one is mended");
+        assert_eq!(kept_after(&lost, &[("a", 1, 0)]), (vec!["a".into()], vec![5]), "and gone");
+        let later = read(&[("a", 1, 0), ("c", 2, 7)], &lost);
+        assert_eq!(kept_after(&later, &[("a", 1, 0), ("c", 2, 7)]), of_a, "in the next run too");
+        let bare = Class { target: None, ..classes(&[("a", 1, 0)]).remove(0) };
+        let (_, bare) = keep_lost_class_ids(&mut [bare], &later);
+        assert_eq!(
+            kept_after(&bare, &[("a", 1, 0)]),
+            (vec!["a".into()], vec![5]),
+            "without any id meanwhile"
+        );
+        assert_eq!(kept_after(&later, &[("all", 1, 0), ("c", 2, 7)]), (vec![], vec![0, 7]), "another code");
+        assert_eq!(kept_after(&later, &[("a", 3, 0), ("c", 2, 7)]), (vec![], vec![0, 7]), "another course");
+        let mended = read(&all, &later);
+        assert_eq!(kept_after(&mended, &[("a", 1, 0), ("c", 2, 7)]), (vec![], vec![0, 7]), "mended before");
+    }
+
+    #[test]
     fn what_is_told_names_the_class_id_that_it_had() {
         let mut now = classes(&[("a", 1, 0), ("b", 1, 6)]);
-        let before = class_ids(&classes(&[("a", 1, 5)]), &BTreeMap::new());
-        let problems = keep_lost_class_ids(&mut now, &before);
+        let before = read(&[("a", 1, 5)], &BTreeMap::new());
+        let (problems, _) = keep_lost_class_ids(&mut now, &before);
         assert!(problems[0].what.contains("was 5"), "{problems:?}");
         assert_eq!(problems[0].table, "classes");
     }
@@ -144,13 +190,13 @@ mod tests {
     fn a_class_that_lost_all_its_ids_is_known_until_it_has_some_again_and_one_that_never_had_any_is_not() {
         let bare =
             |code: &str| Class { code: ClassCode::new(code), title: String::new(), target: None, flaw: None };
-        let before = class_ids(&classes(&[("a", 1, 5), ("whole", 2, 0)]), &BTreeMap::new());
-        let now = [bare("a"), bare("whole"), bare("never")];
+        let before = read(&[("a", 1, 5), ("whole", 2, 0)], &BTreeMap::new());
+        let mut now = [bare("a"), bare("whole"), bare("never")];
         let lost = [ClassCode::new("a"), ClassCode::new("whole")];
         assert_eq!(lost_all_ids(&now, &before), [&lost[0], &lost[1]]);
-        let later = class_ids(&now, &before);
+        let (_, later) = keep_lost_class_ids(&mut now, &before);
         assert_eq!(lost_all_ids(&now, &later), [&lost[0], &lost[1]], "in the next run too");
-        let again = class_ids(&classes(&[("a", 1, 5)]), &later);
+        let again = read(&[("a", 1, 5)], &later);
         assert_eq!(lost_all_ids(&[bare("whole")], &again), Vec::<&ClassCode>::new(), "its row was gone");
     }
 }

@@ -24,7 +24,7 @@ pub use account::{
 };
 pub use answer::{AnswerItem, CallAnswer, Token};
 pub use audit::{EnrolmentViolation, audit_enrolments};
-pub use class_ids::{class_ids, keep_lost_class_ids, lost_all_ids};
+pub use class_ids::{RememberedClass, RememberedClasses, keep_lost_class_ids, lost_all_ids};
 pub use codes::{Call, Code, CodeClass, Decision, Stop, decide};
 pub use enrolment::{
     AccountsOf, Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord,
