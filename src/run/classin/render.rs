@@ -70,7 +70,7 @@ fn account_line(operation: &AccountOperation) -> OperationLine {
         fields: vec![FieldLine::masked(field)],
         gids: BTreeSet::new(),
         state: word(&operation.state),
-        reason: operation.state.reason().map(ToString::to_string),
+        reason: operation.reason_text(),
         reason_code: reason_code(&operation.state),
         count,
         limit,

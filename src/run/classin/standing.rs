@@ -46,10 +46,7 @@ impl StandingEnrolments {
         let enrolments = plan.operations.iter();
         let enrolments = enrolments.map(|one| (Subject::from(one), &one.state, one.reason_text()));
         let accounts = plan.accounts.operations.iter();
-        let accounts = accounts.map(|one| {
-            let text = one.state.reason().map(ToString::to_string);
-            (Subject::from(one), &one.state, text)
-        });
+        let accounts = accounts.map(|one| (Subject::from(one), &one.state, one.reason_text()));
         let mut now: Vec<Standing> = Vec::new();
         let mut taken = HashSet::new();
         let stands = |(subject, state, text)| standing(subject, (state, text), &holds);
@@ -246,7 +243,12 @@ fn standing(
     };
     let hold = holds.get(&subject.key);
     let text = text.unwrap_or_else(|| reason.to_string());
-    let message = hold.map_or_else(|| text.clone(), |hold| hold.naming_digest(&text));
+    let message = match (hold, reason.shared()) {
+        // One row for all whom it concerns, and one command.
+        (Some(hold), Some((shared, _))) => hold.naming_those_about(&reason.to_string(), shared.about),
+        (Some(hold), None) => hold.naming_digest(&text),
+        (None, _) => text,
+    };
     let desired_hash = reason.shared().map_or(Fingerprint(subject.desired_hash), |(_, hash)| hash);
     let key = row_key(subject, reason);
     Some(Standing { key, state, code, message, desired_hash, about, of_leaver: false })

@@ -5,7 +5,7 @@ use rosterd::{Exit, RunReport};
 use rosterd_core::failure::FailureState;
 use rosterd_testkit::{DAY, School};
 
-use super::accounts::{phone, registering};
+use super::accounts::{apply, phone, registering};
 use super::{count, in_step, set_of};
 use crate::program::Programs as _;
 
@@ -155,4 +155,76 @@ async fn students_of_one_account_who_are_in_their_class_already_stay_there_and_a
     school.sandbox.clear_journal();
     school.run_as(Exit::Done).await;
     assert!(school.classin_calls().is_empty() && school.members(class).contains(&uid));
+}
+
+/// The command that the row of this student names, ready to be typed.
+async fn command_of(school: &School, student: &str) -> Vec<String> {
+    let rows = school.failures().await;
+    let row = rows.iter().find(|row| row.student_id == student && row.state == FailureState::Held);
+    let message = row.map(|row| row.message.clone()).unwrap_or_default();
+    let command = message.split_once("rosterd ").map(|(_, command)| command.to_owned());
+    let command = command.unwrap_or_else(|| panic!("no command in the row of {student}: {rows:?}"));
+    command.split(' ').map(ToOwned::to_owned).collect()
+}
+
+#[tokio::test]
+async fn the_command_in_the_row_of_one_shared_contact_covers_all_of_that_row_and_nothing_of_another() {
+    let (school, class) = registering().await;
+    with_one_phone(&school, &["a", "b", "c", "d"]).await;
+    for id in ["p", "q", "r", "s"] {
+        school.applicant(id, &phone(OFFICE + 1)).await;
+        school.join(id, "c1").await;
+    }
+    school.run_as(Exit::Held).await;
+    let command = command_of(&school, "p").await;
+    let command: Vec<&str> = command.iter().map(String::as_str).collect();
+    let approved = school.program(&command);
+    assert!(approved.code == 0 && approved.stdout.contains("student s"), "{command:?}: {approved:?}");
+    assert!(!approved.stdout.contains("student a"), "{approved:?}");
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.sandbox.account(&phone(OFFICE)), None, "{command:?}");
+    let uid = school.sandbox.account(&phone(OFFICE + 1));
+    assert_eq!(school.members(class), uid.into_iter().collect(), "{command:?}");
+    let rows = school.failures().await;
+    assert!(rows.len() == 1 && rows[0].student_id == "a", "{rows:?}");
+}
+
+#[tokio::test]
+async fn the_command_in_the_row_of_one_exchanged_account_covers_that_student_alone() {
+    let (school, class, uids) = in_step(6).await;
+    for (student, account) in [("s000", uids[1]), ("s002", uids[3])] {
+        school
+            .sql(&format!("UPDATE students SET classin_uid = {account} WHERE student_id = '{student}'"))
+            .await;
+    }
+    school.run_as(Exit::Held).await;
+    assert_eq!(school.failures().await.len(), 2);
+    let command = command_of(&school, "s000").await;
+    assert_eq!(command[2..], ["--student", "s000"]);
+    let command: Vec<&str> = command.iter().map(String::as_str).collect();
+    assert_eq!(school.program(&command).code, 0, "{command:?}");
+    let _run = school.run().await;
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.members(class), set_of(&uids[1..]), "s000 is a sibling now, and s002 keeps the place");
+}
+
+#[tokio::test]
+async fn the_command_in_the_row_of_phones_that_changed_places_covers_both_students() {
+    let (school, _) = registering().await;
+    apply(&school, 6).await;
+    school.run_as(Exit::Done).await;
+    school.later(30 * DAY);
+    for (one, other) in [(0, 1), (2, 3)] {
+        for (student, at) in [(one, other), (other, one)] {
+            school
+                .sql(&format!(
+                    "UPDATE students SET phone = '{}' WHERE student_id = 'a{student:02}'",
+                    phone(at)
+                ))
+                .await;
+        }
+    }
+    school.run_as(Exit::Held).await;
+    assert_eq!(command_of(&school, "a00").await[2..], ["--student", "a00", "--student", "a01"]);
+    assert_eq!(command_of(&school, "a02").await[2..], ["--student", "a02", "--student", "a03"]);
 }

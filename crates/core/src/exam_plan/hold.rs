@@ -1,5 +1,7 @@
 //! What is held and why: each reason once, under a digest that stays the same while the same is held.
 
+use std::collections::BTreeSet;
+
 use super::fingerprint::{Digest, Fingerprint};
 use super::held_mass::HeldMass;
 use super::hold_word::{HoldWord, NamedHold};
@@ -59,6 +61,18 @@ impl Hold {
             (None, None) => sentence.to_owned(),
         };
         with_digest(&sentence, &self.digest())
+    }
+
+    /// The same of one of several matters that are held for this reason: it names whoever is held about just this, and nobody
+    /// else.
+    #[must_use]
+    pub fn naming_those_about(&self, sentence: &str, about: Fingerprint) -> String {
+        let concerned =
+            self.operations.iter().filter(|one| one.named.is_some_and(|named| named.about == about));
+        let students: BTreeSet<&StudentId> = concerned.map(|one| &one.key.student).collect();
+        let options: Vec<String> =
+            students.into_iter().map(|student| shell_option("--student", student.as_str())).collect();
+        with_digest(&sentence.replace(NAMED, &options.join(" ")), &self.digest())
     }
 
     fn only_student(&self) -> Option<&StudentId> {

@@ -1,6 +1,7 @@
 //! What is done about accounts before and after the classes.
 
 use crate::classin_plan::enrolment::EnrolmentState;
+use crate::exam_plan::with_student;
 use crate::roster::StudentId;
 
 /// What is done about one student's account.
@@ -41,5 +42,11 @@ impl AccountOperation {
     #[must_use]
     pub fn is_planned(&self) -> bool {
         self.state == EnrolmentState::Planned
+    }
+
+    /// Why it does not go ahead, for a person: with the command to type, where there is one.
+    #[must_use]
+    pub fn reason_text(&self) -> Option<String> {
+        self.state.reason().map(|reason| with_student(&reason.to_string(), &self.student))
     }
 }

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{EnrolmentState, HeldBack, Reason};
-use crate::exam_plan::{Digest, Fingerprint};
+use crate::exam_plan::{Digest, Fingerprint, NAMED};
 use crate::roster::{ClassinUid, StudentId};
 
 /// So many students may share one contact or one account without a word.
@@ -106,7 +106,7 @@ impl fmt::Display for SharedContact {
         write!(
             f,
             " ({}), and none of them is registered or enrolled by it: mend what is wrong on the roster, or, where it is \
-             right, rosterd approve DIGEST --reason shared-contact",
+             right, rosterd approve DIGEST {NAMED}",
             names(&self.students)
         )
     }
@@ -118,7 +118,7 @@ impl SharedContact {
             f,
             "the phones or e-mails of {} have {what}: they would get the accounts of one another, and until a \
              person has looked they keep every class by the account that they had. Mend the phones, or, where they are right \
-             now, rosterd approve DIGEST --reason shared-contact",
+             now, rosterd approve DIGEST {NAMED}",
             names(&self.students)
         )
     }
@@ -134,7 +134,7 @@ impl SharedContact {
         write!(
             f,
             " is the account of {}, of whom {} had another one before and {} every class by that: mend the classin_uid or the \
-             phone that is wrong, or, where they are siblings with one account, rosterd approve DIGEST --reason shared-contact",
+             phone that is wrong, or, where they are siblings with one account, rosterd approve DIGEST {NAMED}",
             names(&self.students),
             names(keep.iter().copied()),
             if keep.len() == 1 { "keeps" } else { "keep" }
