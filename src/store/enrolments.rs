@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::error::{Doing, counted};
-use super::{REMOVAL, StateStore, StoreError};
+use super::{REMOVAL, StateStore, StoreError, held_masses};
 use rosterd_core::classin_plan::{ClassSize, Code, EnrolmentRecord, Evidence};
 use rosterd_core::roster::{ClassCode, ClassId, ClassTarget, ClassinUid, CourseId, RunId, StudentId};
 
@@ -42,7 +42,7 @@ pub enum EnrolmentChange {
     /// What it rested on may be gone, or a person was asked to end it: it is added once more before it is believed.
     NeedsProof { uid: ClassinUid, target: ClassTarget },
     /// Somebody wants the account there again.
-    Returned { uid: ClassinUid, target: ClassTarget },
+    Returned { record: EnrolmentRecord },
     /// The class or course takes no changes until its ids change on the roster.
     Close(ClosedClass),
     /// A class or course that was taken for over, as no row named it, is named again: it is asked anew.
@@ -264,6 +264,9 @@ impl StateStore {
             if let EnrolmentChange::Close(closed) = change {
                 close_members(closed, run, now_ms).execute(&mut *transaction).await.doing(doing)?;
             }
+            if let EnrolmentChange::Returned { record } = change {
+                held_masses::forget_removal(&mut transaction, record).await?;
+            }
             if let EnrolmentChange::Reopen { target } = change {
                 forget_closed(*target).execute(&mut *transaction).await.doing(doing)?;
             }
@@ -332,7 +335,7 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
         .bind(target.course.0)
         .bind(stored_class(*target))
         .bind(uid.0),
-        EnrolmentChange::Returned { uid, target } => sqlx::query(
+        EnrolmentChange::Returned { record: EnrolmentRecord { uid, target, .. } } => sqlx::query(
             "UPDATE enrolments SET gone_since_ms = NULL, gone_runs = 0, unwanted_since_ms = NULL \
              WHERE course_id = ? AND class_id = ? AND uid = ?",
         )

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use rosterd_core::classin_plan::HeldSubjects;
+use rosterd_core::classin_plan::{EnrolmentRecord, HeldSubjects};
 use rosterd_core::exam_plan::{Fingerprint, HeldMass, HeldMasses, Hold, MassLimit};
-use rosterd_core::failure::{OperationKey, RecordedKind, Service};
+use rosterd_core::failure::{ClassinKind, OperationKey, RecordedKind, Service};
 use rosterd_core::roster::{Gid, GroupCode, StudentId};
 use sqlx::{Sqlite, Transaction};
 
@@ -220,4 +220,20 @@ pub(super) async fn forget_returned(
     .execute(&mut **transaction)
     .await
     .done(DOING)
+}
+
+/// The student is wanted there again: who leaves again is judged anew, as on the exam side.
+pub(super) async fn forget_removal(
+    transaction: &mut Transaction<'_, Sqlite>,
+    record: &EnrolmentRecord,
+) -> Result<(), StoreError> {
+    let key = OperationKey::of(ClassinKind::Remove, record.student.clone());
+    sqlx::query("DELETE FROM held_masses WHERE service = ? AND kind = ? AND student_id = ? AND want = ?")
+        .bind(key.service().as_str())
+        .bind(key.kind.as_str())
+        .bind(key.student.as_str())
+        .bind(stored(Fingerprint(record.removal_hash())))
+        .execute(&mut **transaction)
+        .await
+        .done(DOING)
 }

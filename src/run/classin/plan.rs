@@ -490,7 +490,7 @@ fn note_presence(
     let (uid, target) = (record.uid, record.target);
     if wanted.contains(&(target, uid)) {
         if record.gone_since_ms.is_some() || record.unwanted_since_ms.is_some() {
-            changes.push(EnrolmentChange::Returned { uid, target });
+            changes.push(EnrolmentChange::Returned { record: record.clone() });
         }
     } else if seen_gone.contains_key(&record.student) {
         changes.push(EnrolmentChange::Gone { uid, target });

@@ -216,3 +216,68 @@ async fn removals_that_are_approved_by_name_go_alone() {
         assert_eq!((removed, &report["classin"]["held"]["remove"]), (applied, &5.into()), "run {at}");
     }
 }
+
+/// Twelve of twenty are missing: from the roster, or from the class alone.
+async fn twelve_go(school: &School, from: &str) {
+    match from {
+        "roster" => school.sql("UPDATE students SET active = 0 WHERE student_id < 's012'").await,
+        _ => school.sql("DELETE FROM class_members WHERE student_id < 's012'").await,
+    }
+    school.run_as(Exit::Held).await;
+}
+
+async fn come_back(school: &School, from: &str, range: std::ops::Range<usize>) {
+    for at in range {
+        match from {
+            "roster" => {
+                school.sql(&format!("UPDATE students SET active = 1 WHERE student_id = 's{at:03}'")).await;
+            }
+            _ => school.join(&format!("s{at:03}"), "c1").await,
+        }
+    }
+    school.later(HOUR);
+    let _run = school.run().await;
+}
+
+#[tokio::test]
+async fn a_mass_of_whom_everybody_is_back_holds_nobody_who_leaves_later() {
+    for from in ["roster", "class"] {
+        for steps in [&[0, 12][..], &[0, 5, 12], &[0, 1, 11, 12]] {
+            let (mut school, class, uids) = in_step(20).await;
+            school.setting("GUARD__MAX_DELETE", "auto");
+            twelve_go(&school, from).await;
+            for step in steps.windows(2) {
+                come_back(&school, from, step[0]..step[1]).await;
+            }
+            school.run_as(Exit::Done).await;
+            school.later(100 * HOUR);
+            match from {
+                "roster" => school.sql("UPDATE students SET active = 0 WHERE student_id = 's003'").await,
+                _ => school.leave("s003", "c1").await,
+            }
+            for at in 0..3 {
+                let report = school.run_to(Exit::Done).await;
+                assert_eq!(count(&report, "held", "remove"), 0, "{from}, {steps:?}, run {at}");
+                school.later(100 * HOUR);
+            }
+            let others: Vec<i64> = uids.iter().copied().filter(|uid| *uid != uids[3]).collect();
+            assert_eq!(school.members(class), set_of(&others), "{from}, {steps:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_rest_of_a_mass_stays_held_when_some_of_it_are_back() {
+    for from in ["roster", "class"] {
+        let (mut school, class, uids) = in_step(20).await;
+        school.setting("GUARD__MAX_DELETE", "auto");
+        twelve_go(&school, from).await;
+        come_back(&school, from, 0..9).await;
+        for at in 0..4 {
+            let report = school.run_to(Exit::Held).await;
+            assert_eq!(count(&report, "held", "remove"), 3, "{from}, run {at}: {:?}", report.holds);
+            school.later(50 * HOUR);
+        }
+        assert_eq!(school.members(class), set_of(&uids), "{from}");
+    }
+}

@@ -143,6 +143,18 @@ impl EnrolmentRecord {
             needs_proof: false,
         }
     }
+
+    /// Fingerprint of what the removal of just this wants ([`desired_hash`]).
+    #[must_use]
+    pub fn removal_hash(&self) -> u64 {
+        desired_hash(&WantedEnrolment {
+            kind: EnrolmentKind::Remove,
+            student: &self.student,
+            class_code: None,
+            uid: Some(self.uid),
+            target: self.target,
+        })
+    }
 }
 
 /// The kind of change for one student and one class. In the order of a report: registrations first, removals
