@@ -1,10 +1,11 @@
 //! Class by class: what the roster wants, whose membership it is, what is lost, refused and held.
 
-use rosterd::Exit;
+use rosterd::{Exit, FailureRow};
 use rosterd_core::failure::FailureState;
 use rosterd_sandbox::ClassOrigin;
 
 use super::{ADD, REMOVE, count, in_step, set_of, settle};
+use crate::program::Programs as _;
 use rosterd_testkit::{ClassIds, DAY, HOUR, MINUTE, School, approval, nobodys_address};
 
 // What the roster wants.
@@ -468,21 +469,74 @@ async fn a_closed_class_counts_in_the_run_that_finds_out_and_rests_until_its_ids
         );
         assert!(school.members(other).contains(&joined), "{how}: the other class has its turn");
         school.sandbox.clear_journal();
+        // A class of the app goes on: who left it is told, as rosterd cannot take them out.
+        let left: &[&str] = if how == "466" { &["s000"] } else { &[] };
+        let _told = school.run().await;
         for _ in 0..2 {
             school.later(DAY);
             school.run_as(Exit::Done).await;
         }
         assert!(school.classin_calls().is_empty(), "{how}");
+        let of_students = |rows: &[FailureRow]| {
+            let rows = rows.iter().filter(|row| row.code == "not-ours");
+            rows.map(|row| row.student_id.clone()).collect::<Vec<String>>()
+        };
         let failures = school.failures().await;
         assert_eq!(
-            (failures.len(), failures[0].code.as_str(), failures[0].class_code.as_str()),
-            (1, how, "c1")
+            (failures.len(), of_students(&failures)),
+            (1 + left.len(), left.iter().map(ToString::to_string).collect()),
+            "{how}"
         );
+        let row = failures.iter().find(|row| row.code == how).unwrap();
+        assert_eq!(row.class_code, "c1", "{how}");
         let fresh = ClassIds { class: school.sandbox.create_class(class.course, "again"), ..class };
         school.name_class("c1", fresh).await;
         settle(&school).await;
         assert_eq!(school.members(fresh).len(), 4, "{how}");
-        assert!(school.failures().await.is_empty(), "{how}");
+        let failures = school.failures().await;
+        assert_eq!(
+            (failures.len(), of_students(&failures)),
+            (left.len(), left.iter().map(ToString::to_string).collect()),
+            "{how}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn who_leaves_a_class_that_rosterd_cannot_edit_is_on_record_and_named_until_a_person_says_so() {
+    for how in ["leaves the class", "leaves the school", "moves within the course"] {
+        let (mut school, class, uids) = in_step(4).await;
+        school.setting("EXAM__DELETE_GRACE", "0s");
+        let other = ClassIds { class: school.sandbox.create_class(class.course, "c2"), ..class };
+        school.name_class("c2", other).await;
+        school.sandbox.set_class_origin(class.course, class.class, ClassOrigin::Client);
+        match how {
+            "leaves the class" => school.leave("s001", "c1").await,
+            "leaves the school" => school.drop_student("s001").await,
+            _ => school.sql("UPDATE class_members SET class_code = 'c2' WHERE student_id = 's001'").await,
+        }
+        for _ in 0..3 {
+            let _run = school.run().await;
+        }
+        school.sandbox.clear_journal();
+        for _ in 0..2 {
+            school.later(DAY);
+            let report = school.run_to(Exit::Done).await;
+            let rows = school.failures().await;
+            let [row] = rows.as_slice() else { panic!("{how}: {rows:?}") };
+            assert_eq!((row.student_id.as_str(), row.code.as_str()), ("s001", "not-ours"), "{how}");
+            assert!(row.message.contains("take them out in ClassIn"), "{how}: {}", row.message);
+            assert!(row.message.ends_with(&format!("rosterd failures ignore {}", row.id)), "{}", row.message);
+            assert!(!report.attention.is_empty(), "{how}: {report:#?}");
+        }
+        assert!(school.classin_calls().is_empty(), "{how}: {:?}", school.classin_calls());
+        assert!(
+            school.members(class).contains(&uids[1]) && school.evidence(class).await.contains_key(&uids[1])
+        );
+        let id = school.failures().await[0].id.to_string();
+        assert_eq!(school.program(&["failures", "ignore", &id]).code, 0);
+        let report = school.run_to(Exit::Done).await;
+        assert!(report.attention.is_empty(), "{how}: {:?}", report.attention);
     }
 }
 

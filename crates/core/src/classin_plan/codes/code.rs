@@ -57,6 +57,12 @@ impl Code {
         self.says(Says::ClassDeleted)
     }
 
+    /// Whether the class was made in ClassIn's app: it goes on, and nobody can edit it from here.
+    #[must_use]
+    pub fn is_of_the_app(self) -> bool {
+        self.says(Says::MadeInTheApp)
+    }
+
     /// Whether ClassIn knows no class or course by these ids. Where nobody means any by them any more, that is over.
     #[must_use]
     pub fn is_not_there(self) -> bool {

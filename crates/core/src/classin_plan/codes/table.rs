@@ -35,6 +35,7 @@ pub(super) enum Says {
     AccountGone,
     OneValueOrTheCall,
     NoMember,
+    MadeInTheApp,
 }
 
 /// Calls at which the code means something else.
@@ -307,7 +308,8 @@ pub(super) const TABLE: &[CodeRow] = &[
         Class { for_good: FOR_GOOD },
         "the class was made in the ClassIn app, where rosterd cannot edit its students; enter them \
          there, or make the class anew through the console",
-    ),
+    )
+    .saying(&[Says::MadeInTheApp]),
     row(
         820,
         Repair,

@@ -61,6 +61,8 @@ pub enum LeftBehind {
     PutsInClass,
     /// An account that was the student's, who is wanted there with another one.
     Account(ClassinUid),
+    /// The student, in a class that lives and that rosterd cannot edit.
+    InClassOfTheApp,
 }
 
 /// A limit that was exceeded.
@@ -336,6 +338,11 @@ impl Reason {
                  {}). The student belongs there with another account: where this one is nobody else's, take it out in \
                  ClassIn. Then end this with {IGNORE}",
                 evidence.as_str()
+            ),
+            Self::NotOurs { whom: LeftBehind::InClassOfTheApp, .. } => write!(
+                f,
+                "still in the {noun}, which was made in the ClassIn app, where rosterd cannot edit its students: take them out \
+                 in ClassIn, then end this with {IGNORE}"
             ),
             Self::NotOurs { evidence, .. } if !evidence.is_settled() => write!(
                 f,

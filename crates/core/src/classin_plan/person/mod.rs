@@ -40,6 +40,7 @@
 
 mod circle;
 mod circles_of_waits;
+mod left_behind;
 mod lessons;
 mod moves;
 mod owners;

@@ -8,10 +8,10 @@ use super::{CoursePlan, CourseView, Handover, Presence};
 use crate::classin_plan::codes::Code;
 use crate::classin_plan::enrolment::{
     Condition, EnrolmentKind, EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, HeldBack,
-    LeftAsSet, LeftBehind, Reason, WantedEnrolment, class_hash, desired_hash,
+    Reason, WantedEnrolment, class_hash, desired_hash,
 };
+use crate::roster::Mode;
 use crate::roster::{ClassTarget, ClassinUid, Enrolment, StudentId};
-use crate::roster::{Mode, Removals};
 
 /// The number of runs that must have seen a student gone before a removal (the specification's
 /// `delete_grace`).
@@ -247,6 +247,8 @@ impl<'a> Planner<'a> {
             } else if self.is_kept(record, place) {
                 plan.kept += 1;
                 *plan.staying.entry(target).or_default() += 1;
+            } else if let Some(left) = self.left_in_the_app(record, place) {
+                plan.operations.push(left);
             } else if record.evidence == Evidence::Closed
                 || (self.view.closed)(target).is_some_and(Code::is_deleted)
             {
@@ -370,7 +372,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Whether the student is, or will be, anywhere in the course where the roster wants them.
-    fn has_another_place(&self, student: &StudentId) -> bool {
+    pub(super) fn has_another_place(&self, student: &StudentId) -> bool {
         let open = self.open.get(student).map_or(&[][..], Vec::as_slice);
         let is_closed = |target: ClassTarget| {
             let mut here = open.iter().filter(|one| one.target == target);
@@ -380,51 +382,7 @@ impl<'a> Planner<'a> {
         wanted.any(|(_, place)| place.wanted.iter().any(|row| row.student == *student))
     }
 
-    /// Who is no longer wanted, and whom we may not take out.
-    fn not_ours(&self, record: &EnrolmentRecord, place: &Place<'_>) -> EnrolmentOperation {
-        let removal = self.removal(record, place);
-        let state = match (self.grace(record), self.view.holds.get(&removal.desired_hash)) {
-            (Some(grace), _) => EnrolmentState::Waiting(grace),
-            (None, Some(how)) => EnrolmentState::Waiting(Reason::HeldBack(*how)),
-            (None, None) => self.stays(record, place),
-        };
-        EnrolmentOperation { state, ..removal }
-    }
-
-    /// Nobody of this evidence is taken out: because of the evidence, or because the configuration says so.
-    fn stays(&self, record: &EnrolmentRecord, place: &Place<'_>) -> EnrolmentState {
-        let evidence = record.evidence;
-        let left = match (self.view.removals, self.view.mode) {
-            (Removals::None, _) => LeftAsSet::NoRemovals(evidence),
-            (Removals::Added | Removals::Presumed, Mode::Sync) => {
-                let whom = self.left_behind(record, place);
-                return EnrolmentState::Cannot(Reason::NotOurs { evidence, whom });
-            }
-            (Removals::Added | Removals::Presumed, mode) => LeftAsSet::Mode(mode, evidence),
-        };
-        EnrolmentState::Skipped(Reason::LeftAsSet(left))
-    }
-
-    fn left_behind(&self, record: &EnrolmentRecord, place: &Place<'_>) -> LeftBehind {
-        let mut classes = self.places.iter().filter(|(target, _)| target.class.is_some());
-        let is_course = record.target.class.is_none();
-        if place.wanted_pairs.iter().any(|(student, _)| **student == record.student) {
-            LeftBehind::Account(record.uid)
-        } else if is_course && classes.any(|(_, place)| place.wanted_uids.contains_key(&record.uid)) {
-            LeftBehind::PutsInClass
-        } else {
-            LeftBehind::Student
-        }
-    }
-
     pub(super) fn removal(&self, record: &EnrolmentRecord, place: &Place<'_>) -> EnrolmentOperation {
-        let desired_hash = desired_hash(&WantedEnrolment {
-            kind: EnrolmentKind::Remove,
-            student: &record.student,
-            class_code: None,
-            uid: Some(record.uid),
-            target: record.target,
-        });
         EnrolmentOperation {
             kind: EnrolmentKind::Remove,
             student: record.student.clone(),
@@ -436,13 +394,13 @@ impl<'a> Planner<'a> {
             follows: false,
             after: Vec::new(),
             is_replaced: place.wanted_pairs.iter().any(|(student, _)| **student == record.student),
-            desired_hash,
+            desired_hash: record.removal_hash(),
         }
     }
 
     /// The reason why this student's removal has to wait; `None` when they are on the roster, or have been
     /// gone for long enough.
-    fn grace(&self, record: &EnrolmentRecord) -> Option<Reason> {
+    pub(super) fn grace(&self, record: &EnrolmentRecord) -> Option<Reason> {
         let Presence::Gone { since_ms, runs } = (self.view.presence)(&record.student) else {
             return None;
         };
