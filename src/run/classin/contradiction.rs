@@ -128,8 +128,14 @@ impl Contradictions {
                 Some((since_ms, _)) => self.may_be_on_roster(&removal.student, *since_ms),
                 None => self.may_be_in_class(removal, wanted, records),
             };
-            let Some(reason) = reason else { continue };
             let subject = Subject::from(&*removal);
+            let Some(reason) = reason else {
+                if prior.is_left(&subject) {
+                    decided.push(subject.key);
+                    removal.state = EnrolmentState::Waiting(Reason::HeldBack(HeldBack::Ignored));
+                }
+                continue;
+            };
             let is_silenced = reason.named().is_some_and(|named| prior.is_silenced(subject.clone(), named));
             if is_silenced {
                 decided.push(subject.key);

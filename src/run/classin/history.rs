@@ -10,7 +10,7 @@ use rosterd_core::classin_plan::{
     Code, Contact, ContactReading, EnrolmentKind, EnrolmentRecord, Evidence, HeldBack, SharedContact,
     Subject, class_hash,
 };
-use rosterd_core::exam_plan::{Fingerprint, NamedHold};
+use rosterd_core::exam_plan::{Fingerprint, HoldReason, HoldWord, NamedHold};
 use rosterd_core::failure::{ClassinKind, ContactPart, FailureState, HOUR_MS, OperationKey, RecordedHash};
 use rosterd_core::roster::{Class, ClassTarget, ClassinUid, CourseId, Enrolment, RosterPerson, StudentId};
 
@@ -40,6 +40,8 @@ pub(super) struct PriorState {
     pub(super) mixed: Vec<MixedFailure>,
     /// Holds about single people that a person silenced.
     silenced: HashSet<(OperationKey, Fingerprint, NamedHold)>,
+    /// Those of them that say: leave it, also when the reason for asking has passed.
+    left: HashSet<(OperationKey, Fingerprint)>,
     /// Classes that were found to take changes still, and when.
     pub(super) asked: BTreeMap<ClassTarget, i64>,
     closed: HashMap<ClassTarget, Code>,
@@ -63,6 +65,11 @@ impl PriorState {
         let failures = context.state.classin_open_failures().await?;
         let now_ms = context.clock.now_ms();
         let contacts = contacts(&failures, side, key, snapshot).await?;
+        let silenced = context.state.silenced_in_classin().await?;
+        let says_left = HoldReason::StillNamed.named();
+        let is_left =
+            |named: &NamedHold| named.word == HoldWord::UnreadableIds && says_left.as_ref() != Some(named);
+        let left = silenced.iter().filter(|(_, _, named)| is_left(named));
         let mut prior = Self {
             holds: BTreeMap::new(),
             given_up: BTreeSet::new(),
@@ -70,7 +77,8 @@ impl PriorState {
             ignored: HashSet::new(),
             due_again: HashSet::new(),
             mixed: Vec::new(),
-            silenced: context.state.silenced_in_classin().await?.into_iter().collect(),
+            left: left.map(|(key, hash, _)| (key.clone(), *hash)).collect(),
+            silenced: silenced.into_iter().collect(),
             asked: lessons::asked(context).await?,
             closed: HashMap::new(),
             reopened: BTreeSet::new(),
@@ -207,6 +215,11 @@ impl PriorState {
     pub(super) fn is_silenced(&self, subject: Subject, named: NamedHold) -> bool {
         let Subject { key, desired_hash } = subject;
         self.silenced.contains(&(key, Fingerprint(desired_hash), named))
+    }
+
+    /// Whether a person left just this as it is when it was asked whether a row that cannot be read means the student.
+    pub(super) fn is_left(&self, subject: &Subject) -> bool {
+        self.left.contains(&(subject.key.clone(), Fingerprint(subject.desired_hash)))
     }
 
     /// Whether a person silenced the hold of just these students.

@@ -191,3 +191,51 @@ async fn a_leaver_who_is_said_to_be_somebody_else_leaves_the_class_too() {
     }
     assert!(!school.members(class).contains(&uid));
 }
+
+/// Something that makes a run ask about `s001`, and what ends it without saying anything of them.
+const PASSING: [(&str, &str); 3] = [
+    (
+        "UPDATE class_members SET student_id = NULL WHERE student_id = 's001'",
+        "DELETE FROM class_members WHERE student_id IS NULL",
+    ),
+    (
+        "CREATE TABLE kept AS SELECT * FROM classes; UPDATE classes SET course_id = 'abc'; \
+         DELETE FROM class_members WHERE student_id = 's001'",
+        "DELETE FROM classes; INSERT INTO classes SELECT * FROM kept",
+    ),
+    (
+        "UPDATE students SET student_id = NULL WHERE student_id = 's001'; DELETE FROM class_members WHERE student_id = 's001'",
+        "DELETE FROM students WHERE student_id IS NULL",
+    ),
+];
+
+#[tokio::test]
+async fn who_is_left_in_the_class_stays_there_when_the_reason_for_asking_passes() {
+    for (reason, passes) in PASSING {
+        let (school, class, uids) = in_step(8).await;
+        school.sql(reason).await;
+        for _ in 0..3 {
+            let _run = school.run().await;
+            school.later(2 * DAY);
+        }
+        let asked: Vec<_> = school.failures().await;
+        let Some(row) = asked.iter().find(|row| row.student_id == "s001" && row.code == "unreadable-ids")
+        else {
+            panic!("{reason}: {asked:?}")
+        };
+        assert_eq!(school.program(&["failures", "ignore", &row.id.to_string()]).code, 0);
+        let _run = school.run().await;
+        school.sql(passes).await;
+        for _ in 0..4 {
+            let report = school.run_to(Exit::Done).await;
+            assert!(report.attention.is_empty() && report.holds.is_empty(), "{reason}: {report:#?}");
+            assert!(school.members(class).contains(&uids[1]), "{reason}");
+            school.later(2 * DAY);
+        }
+        // Until a person says otherwise.
+        assert_eq!(school.program(&["failures", "retry", &row.id.to_string()]).code, 0);
+        school.run_as(Exit::Done).await;
+        assert!(!school.members(class).contains(&uids[1]), "{reason}");
+        assert!(school.failures().await.is_empty(), "{reason}");
+    }
+}

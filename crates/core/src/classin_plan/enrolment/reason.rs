@@ -320,14 +320,14 @@ impl Reason {
             Self::RowsOfNobody { rows } => write!(
                 f,
                 "{} of class_members {} nobody, and the student may be meant: mend or remove what names nobody, or, if they \
-                 left the {noun}, rosterd approve DIGEST {NAMED}",
+                 left the {noun}, rosterd approve DIGEST {NAMED}; {IGNORE} leaves them in it, also when the row is gone",
                 counted(*rows, "row"),
                 if *rows == 1 { "names" } else { "name" }
             ),
             Self::ClassRows { rows } => write!(
                 f,
                 "{} of classes {} no ids that can be read, and this {noun} or the student may be meant: enter course_id and class_id \
-                 again, or, if the student leaves the {noun}, rosterd approve DIGEST {NAMED}",
+                 again, or, if the student leaves the {noun}, rosterd approve DIGEST {NAMED}; {IGNORE} leaves them in it for good",
                 counted(*rows, "row"),
                 if *rows == 1 { "has" } else { "have" }
             ),
