@@ -20,6 +20,9 @@ struct Changed {
     /// What `--all` leaves held.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     still_held: Vec<FailureRow>,
+    /// What `--all` leaves as it is, because somebody would lose the place that they have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    keep_places: Vec<FailureRow>,
 }
 
 impl Changed {
@@ -32,6 +35,16 @@ impl Changed {
             text.push_str(&format!(
                 "\nNot silenced: rows still name student {student_id}, and to ignore that says that they have left; if \
                  they have: rosterd failures ignore {id}"
+            ));
+        }
+        for FailureRow { id, student_id, class_code, .. } in &self.keep_places {
+            let (who, verb) = match student_id.as_str() {
+                "" => (format!("the students of {class_code}"), "keep"),
+                student => (format!("student {student}"), "keeps"),
+            };
+            text.push_str(&format!(
+                "\nNot silenced: {who} {verb} a place in class until this is settled, and to ignore it takes them out; if \
+                 that is right: rosterd failures ignore {id}"
             ));
         }
         text
@@ -64,12 +77,13 @@ pub(super) async fn run(
     let ids = if all { None } else { Some(ids.as_slice()) };
     let changed = app.state.change_failures(ids, to, app.clock.now_ms()).await?;
     let wanted = ids.map_or(changed, |ids| u64::try_from(ids.len()).unwrap_or(0));
-    let mut still_held = Vec::new();
+    let (mut still_held, mut keep_places) = (Vec::new(), Vec::new());
     if all && to == FailureState::Ignored {
-        still_held = app.state.open_failures().await?;
-        still_held.retain(|row| row.state == FailureState::Held);
+        let left = app.state.open_failures().await?.into_iter();
+        let left = left.filter(|row| row.state == FailureState::Held || row.keeps_place);
+        (keep_places, still_held) = left.partition(|row| row.keeps_place);
     }
-    output::show(cli, &Changed { changed, still_held }, |done| match to {
+    output::show(cli, &Changed { changed, still_held, keep_places }, |done| match to {
         FailureState::Ignored => done.silenced(),
         FailureState::Waiting | FailureState::Dead | FailureState::Held => {
             format!("{} due in the next run.", done.changed)

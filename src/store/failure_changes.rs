@@ -284,8 +284,8 @@ impl StateStore {
     }
 
     /// Makes failures due now (`failures retry`), or silences them (`failures ignore`); all open ones
-    /// when `ids` is absent, but what is silenced wakes only by its number, and a hold whose silence says that somebody
-    /// has left is silenced only by its number. What is withheld or held is never due: it
+    /// when `ids` is absent, but what is silenced wakes only by its number, and only by its number is silenced a hold whose
+    /// silence says that somebody has left, or a failure whose silence takes somebody out of the place that they have. What is withheld or held is never due: it
     /// is silenced, or stands again as it stood. What is silenced is approved no longer: the later word counts. Says how
     /// many were changed.
     pub async fn change_failures(
@@ -322,7 +322,8 @@ impl StateStore {
              service_attempts = CASE WHEN ?1 = 'waiting' THEN 0 ELSE service_attempts END \
              WHERE failure_id IN (SELECT failure_id FROM open_failures) \
              AND ((?3 IS NULL AND (state <> 'ignored' OR ?1 = 'ignored') \
-             AND NOT (?1 = 'ignored' AND is_standing = 1 AND code = ?5 AND about = ?6)) \
+             AND NOT (?1 = 'ignored' AND (is_standing = 1 AND code = ?5 AND about = ?6 \
+             OR failure_id IN (SELECT failure_id FROM failures_that_keep_places)))) \
              OR failure_id IN (SELECT value FROM json_each(?3)))",
         )
         .bind(to.as_str())

@@ -73,6 +73,9 @@ pub struct FailureRow {
     pub attempts: i64,
     /// When it is due again, as RFC 3339; absent unless it waits for that moment.
     pub due_at: Option<String>,
+    /// Whether somebody keeps the place that they had before until this is settled, and loses it when it is ignored.
+    #[serde(skip)]
+    pub keeps_place: bool,
 }
 
 impl FailureRow {
@@ -151,6 +154,17 @@ struct ShownRow {
     first_failed_at_ms: i64,
     due_at_ms: i64,
     is_standing: bool,
+    keeps_place: bool,
+}
+
+/// What ignoring says of whoever keeps the place before.
+fn with_place(message: &str, student: &StudentId) -> String {
+    let who = if student.as_str().is_empty() {
+        "its students keep the places that they had before, and to ignore this takes them out of those"
+    } else {
+        "the student keeps the place that they had before, and to ignore this takes them out of it"
+    };
+    format!("{message}; {who}")
 }
 
 impl TryFrom<ShownRow> for FailureRow {
@@ -169,6 +183,7 @@ impl TryFrom<ShownRow> for FailureRow {
             FailureCode::parse(&row.code),
             FailureCode::UnusableRow | FailureCode::NoLoginValue | FailureCode::SharedLoginValue
         );
+        let message = if row.keeps_place { with_place(&row.message, &student) } else { row.message };
         Ok(Self {
             id,
             service: kind.service(),
@@ -182,7 +197,8 @@ impl TryFrom<ShownRow> for FailureRow {
             owner: owner.word(),
             since: moment(row.first_failed_at_ms).unwrap_or_default(),
             code: row.code,
-            message: with_failure(&row.message, Some(id)),
+            message: with_failure(&message, Some(id)),
+            keeps_place: row.keeps_place,
             service_text: row.service_text,
             batch: row.batch,
             index: row.item_index,
@@ -411,7 +427,8 @@ impl StateStore {
     pub async fn open_failures(&self) -> Result<Vec<FailureRow>, StoreError> {
         let rows: Vec<ShownRow> = sqlx::query_as(
             "SELECT failure_id, service, kind, student_id, class_code, state, code, message, service_text, batch, \
-             item_index, attempts + service_attempts AS attempts, first_failed_at_ms, due_at_ms, is_standing \
+             item_index, attempts + service_attempts AS attempts, first_failed_at_ms, due_at_ms, is_standing, \
+             failure_id IN (SELECT failure_id FROM failures_that_keep_places) AS keeps_place \
              FROM failures WHERE state IN ('waiting', 'dead', 'ignored', 'held') ORDER BY failure_id",
         )
         .fetch_all(&self.reader)

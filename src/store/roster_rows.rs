@@ -42,6 +42,7 @@ impl From<StoredRow> for FailureRow {
             index: None,
             attempts: 0,
             due_at: None,
+            keeps_place: false,
         }
     }
 }

@@ -5,7 +5,7 @@ use rosterd::Exit;
 
 use super::accounts::{apply, phone, registering, uid};
 use super::{ADD, in_step};
-use rosterd_testkit::{DAY, School};
+use rosterd_testkit::{ClassIds, DAY, School};
 
 #[tokio::test]
 async fn a_presumed_enrolment_can_be_claimed_and_is_then_removed_like_any_other() {
@@ -175,4 +175,59 @@ async fn status_says_how_much_is_confirmed_lately() {
         .await;
     let ended = school.program(&["status"]);
     assert!(ended.stdout.contains("75.0 % of 4 enrolments confirmed within 7 days (4 added)"), "{ended:?}");
+}
+
+/// Whoever silences everything has not looked at those who would lose the place that they have.
+#[tokio::test]
+async fn who_ignores_everything_takes_nobody_out_of_a_class_and_is_told_the_command_for_each() {
+    for how in ["mistyped uid", "full class", "unknown class"] {
+        let (school, class, uids) = in_step(6).await;
+        let other = ClassIds { class: school.sandbox.create_class(class.course, "c2"), ..class };
+        school.name_class("c2", other).await;
+        let _there = school.student("there").await;
+        school.join("there", "c2").await;
+        school.run_as(Exit::Done).await;
+        school.sandbox.set_class_capacity(other.course, other.class, 1);
+        match how {
+            "mistyped uid" => {
+                school.sql("UPDATE students SET classin_uid = 77 WHERE student_id = 's001'").await;
+            }
+            "full class" => {
+                school.sql("UPDATE class_members SET class_code = 'c2' WHERE student_id = 's001'").await;
+            }
+            _ => {
+                school
+                    .sql(&format!("INSERT INTO classes VALUES ('c9', 'x', {}, 987654)", class.course))
+                    .await;
+                school.sql("UPDATE class_members SET class_code = 'c9' WHERE student_id = 's001'").await;
+            }
+        }
+        // Of whom nothing depends on it: a newcomer who has no place yet.
+        school.sql("INSERT INTO students (student_id, name, classin_uid) VALUES ('new', 'New', 78)").await;
+        school.join("new", "c1").await;
+        let _run = school.run().await;
+        let said = school.program(&["failures", "ignore", "--all"]);
+        assert_eq!(said.code, 0, "{how}: {said:?}");
+        assert!(said.stdout.contains("1 silenced"), "{how}: {said:?}");
+        let last = said.stdout.lines().last().unwrap().to_owned();
+        assert!(last.starts_with("Not silenced: "), "{how}: {said:?}");
+        for _ in 0..2 {
+            school.later(DAY);
+            let _run = school.run().await;
+            assert!(school.members(class).contains(&uids[1]), "{how}");
+        }
+        let rows = school.failures().await;
+        let row = rows.iter().find(|row| row.student_id != "new").unwrap();
+        assert!(row.message.contains("to ignore this"), "{how}: {}", row.message);
+        // The command that it names does what it says.
+        let command = last.rsplit("rosterd ").next().unwrap().to_owned();
+        assert!(command.ends_with(&format!("failures ignore {}", row.id)), "{how}: {command}");
+        assert_eq!(school.program(&command.split(' ').collect::<Vec<_>>()).code, 0, "{how}");
+        for _ in 0..2 {
+            let _run = school.run().await;
+        }
+        assert!(!school.members(class).contains(&uids[1]), "{how}");
+        let rows = school.failures().await;
+        assert!(rows.iter().all(|row| !row.message.contains("to ignore this")), "{how}: {rows:?}");
+    }
 }
