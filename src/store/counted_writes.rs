@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 use super::error::{Doing, Written};
 use super::keys::keys;
 use super::{StateStore, StoreError};
-use rosterd_core::exam_plan::{CountedWrite, RecentWrites};
+use rosterd_core::exam_plan::{CountedWrite, Origin, RecentContacts, RecentWrites};
 use rosterd_core::failure::{OperationKey, Service};
 use rosterd_core::roster::{Gid, RunId, StudentId};
 
@@ -39,6 +39,9 @@ pub const LEFT: &str = "left";
 
 /// What somebody counts as who is put into a group. Its place is the group.
 pub const JOINED: &str = "joined";
+
+/// What somebody counts as who is entered because a person said so.
+pub const ENTERED: &str = "entered";
 
 /// What a removal from a class of ClassIn counts as. Its place is the class.
 pub const REMOVAL: &str = "removal";
@@ -117,6 +120,25 @@ impl StateStore {
         .await
         .doing("reading who was entered lately")?;
         Ok(students.into_iter().map(StudentId::new).collect())
+    }
+
+    /// How many students came to candidates since a moment, those left out who were entered with an approval.
+    pub async fn recent_contacts_there(&self, since_ms: i64) -> Result<RecentContacts, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT origin, count(*) FROM links WHERE linked_at_ms > ?1 AND NOT EXISTS \
+             (SELECT 1 FROM counted_writes AS entered WHERE entered.service = 'exam' AND entered.operation = 'add' \
+             AND entered.student_id = links.student_id AND entered.kind = 'entered' AND entered.at_ms > ?1) \
+             GROUP BY origin ORDER BY origin",
+        )
+        .bind(since_ms)
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading who came lately")?;
+        let count = |origin: Origin| {
+            let of_origin = rows.iter().filter(|(word, _)| Origin::parse(word) == Some(origin));
+            of_origin.map(|(_, people)| people.unsigned_abs()).sum()
+        };
+        Ok(RecentContacts { entered: count(Origin::Added), taken_over: count(Origin::Adopted) })
     }
 
     /// Who was removed from which class of ClassIn since a moment without an approval.

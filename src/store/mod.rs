@@ -73,7 +73,7 @@ mod waiting;
 
 pub use approvals::Approvable;
 pub use copies::{CopyError, KnownRun, copy_state, restore_state};
-pub use counted_writes::{CONTACT, JOINED, LEFT, NAME, NotedWrite, REMOVAL};
+pub use counted_writes::{CONTACT, ENTERED, JOINED, LEFT, NAME, NotedWrite, REMOVAL};
 pub use enrolments::{ClosedClass, EnrolmentChange};
 pub use error::StoreError;
 pub use evidence::{EvidenceRow, FullClass, FullClassFigures};

@@ -183,7 +183,7 @@ async fn decide(
     // The groups were looked at before the reading that is planned from: what has a gid by now is not created.
     let creations = group_plan.decisions.creations.iter();
     let creations = creations.filter(|creation| groups.lacks_gid(&creation.code)).cloned().collect();
-    let plan = input.plan().creating(creations, &policy);
+    let mut plan = input.plan().creating(creations, &policy);
     proof::not_another_account(&plan.totals, side)?;
     let question = account_question(context, side, None);
     // Only what this run was told speaks for or against the account. On the heap: this far down, a run is a deep one.
@@ -199,6 +199,10 @@ async fn decide(
         for student in context.state.entered_since(&out_of_groups, day_ago_ms).await? {
             guard.recent.record_entered(student);
         }
+    }
+    if plan.may_meet_strangers() {
+        let contacts = context.state.recent_contacts_there(now_ms.saturating_sub(LOOK_BACK_MS)).await?;
+        plan.contact.recent = contacts;
     }
     let plan = guard.judge(plan);
     let to_remember = to_remember.of_whom_nothing_is_done(&plan, &newly_unlisted);

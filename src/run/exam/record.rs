@@ -6,7 +6,7 @@ use super::apply_context::ApplyContext;
 use super::lookup::next_group_check;
 use crate::run::Context;
 use crate::store::{
-    CallRecord, FailureRecord, Intent, JOINED, LEFT, LinkWrite, NewLink, NotedWrite, StoreError,
+    CallRecord, ENTERED, FailureRecord, Intent, JOINED, LEFT, LinkWrite, NewLink, NotedWrite, StoreError,
 };
 use rosterd_core::exam_plan::{
     Addition, Adoption, Approved, Call, CannotReason, Change, Fingerprint, GroupAction, GroupChange,
@@ -48,7 +48,10 @@ fn counted(approved: &Approved, operation: &Operation) -> Vec<NotedWrite> {
     let counted = counted.map(|write| note(write.as_str(), String::new()));
     let left = operation.groups_left.iter().copied().chain(replaced(operation));
     let joined = joined(operation).into_iter().map(|gid| note(JOINED, gid.to_string()));
-    counted.chain(left.map(|gid| note(LEFT, gid.to_string()))).chain(joined).collect()
+    // Who is entered is known by the link; only that a person said so is not.
+    let is_let_in = is_approved && matches!(operation.change, Change::Add(_));
+    let let_in = is_let_in.then(|| note(ENTERED, String::new()));
+    counted.chain(left.map(|gid| note(LEFT, gid.to_string()))).chain(joined).chain(let_in).collect()
 }
 
 /// The groups that a move puts a student into. Who is entered there is known by the link.

@@ -66,9 +66,68 @@ async fn another_schools_account_gets_nobody_without_an_approval() {
 }
 
 #[tokio::test]
+async fn an_account_that_is_met_in_slices_is_none_the_better_known_for_the_first_of_them() {
+    for days in [0, 2] {
+        let mut world = first(9).await;
+        strangers(&world, 60);
+        assert_eq!(world.run().await.applied(), "9 add", "nine say nothing yet");
+        for number in 9..18 {
+            world.put(student(&format!("s{number:03}"))).await;
+        }
+        let report = world.run().await;
+        assert_eq!(
+            (report.held(), report.writes(), report.exit_code),
+            ("9 add".to_owned(), 0, 4),
+            "{report:?}"
+        );
+        assert!(report.exam.holds[0].starts_with("0 of 18 match one of 60 candidates"), "{report:?}");
+        world.later(days * DAY);
+        let later = world.run().await;
+        assert_eq!((later.held(), later.writes()), ("9 add".to_owned(), 0), "{days}: {later:?}");
+        approve(&world, &later.digest, 1).await;
+        assert_eq!(world.run().await.applied(), "9 add", "{days}");
+        assert_eq!(world.run().await.planned(), "", "{days}");
+    }
+}
+
+#[tokio::test]
+async fn whom_a_person_let_in_makes_the_account_known() {
+    let mut world = first(40).await;
+    strangers(&world, 30);
+    let report = world.run().await;
+    approve(&world, &report.digest, 1).await;
+    assert_eq!(world.run().await.applied(), "40 add");
+    for number in 0..12 {
+        world.put(student(&format!("new{number}"))).await;
+    }
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.exit_code), ("12 add".to_owned(), 0), "{report:?}");
+}
+
+#[tokio::test]
+async fn a_school_half_of_which_was_there_already_may_grow_on_its_first_day() {
+    let mut world = first(40).await;
+    for number in 0..30 {
+        let person = &world.people[&format!("s{number:03}")];
+        let values: Vec<(i64, String)> = person.values();
+        let values: Vec<(i64, &str)> = values.iter().map(|(field, value)| (*field, value.as_str())).collect();
+        world.sandbox.insert_candidate(&values, &[world.gid("g1")]);
+    }
+    strangers(&world, 12);
+    let report = world.run().await;
+    assert_eq!((report.applied(), report.exit_code), ("10 add, 30 adopt".to_owned(), 0), "{report:?}");
+    for number in 0..12 {
+        world.put(student(&format!("new{number}"))).await;
+    }
+    assert_eq!(world.run().await.applied(), "12 add");
+}
+
+#[tokio::test]
 async fn an_intake_of_a_quarter_goes_on_even_where_others_use_the_account() {
     for (others, shared) in [(0, false), (30, false), (30, true)] {
         let mut world = in_step(40).await;
+        // Whom the last day brought says nothing of the account yet.
+        world.later(DAY);
         world.settings.exam.shared = Some(shared);
         strangers(&world, others);
         for number in 0..10 {

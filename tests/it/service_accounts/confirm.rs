@@ -368,6 +368,8 @@ fn strangers_under_our_sids(school: &School, strangers: usize, names: bool) -> V
 async fn a_confirmed_account_keeps_no_stranger_for_ours_and_the_next_run_goes_on() {
     for (strangers, names) in [(10, false), (4, false), (20, true), (12, true)] {
         let school = in_step(20).await;
+        // On the day of the first sync nobody's account is a known one.
+        school.later(2 * rosterd_testkit::DAY);
         let sids = strangers_under_our_sids(&school, strangers, names);
         at_another_account(&school).await;
         let done = school.program(&["account", "confirm", "exam", "--output", "json"]).json();
@@ -394,6 +396,7 @@ async fn a_confirmed_account_keeps_no_stranger_for_ours_and_the_next_run_goes_on
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_confirmation_ends_the_refusal_of_an_account_that_was_restored_in_place() {
     let school = in_step(20).await;
+    school.later(2 * rosterd_testkit::DAY);
     let _sids = strangers_under_our_sids(&school, 10, false);
     school.run_as(Exit::Configuration).await;
     let mut codes = Vec::new();

@@ -107,7 +107,7 @@ pub use diff::{
     values_of_candidate, values_of_row,
 };
 pub use fingerprint::{Digest, Fingerprint, MemoryKey, RunHasher};
-pub use first_contact::FirstContact;
+pub use first_contact::{FirstContact, RecentContacts};
 pub use full_account::says_account_is_full;
 pub use group_change::{GroupChange, TargetGroup};
 pub use group_creation::{
@@ -329,6 +329,13 @@ impl Plan {
             OperationState::Planned | OperationState::Held(_) | OperationState::Cannot(_) => false,
         };
         self.operations.iter().filter(is_open).map(|operation| &operation.student).collect()
+    }
+
+    /// Whether it enters anybody into an account with so many candidates of others that it may be the wrong one.
+    #[must_use]
+    pub fn may_meet_strangers(&self) -> bool {
+        let enters = |operation: &Operation| matches!(operation.change, Change::Add(_));
+        self.contact.candidates >= first_contact::LEAST && self.operations.iter().any(enters)
     }
 
     /// Whether nothing is to be done.

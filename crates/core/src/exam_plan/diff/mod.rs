@@ -24,7 +24,7 @@ use self::bits::BitSet;
 use self::difference::MappedValues;
 use super::compare::{Comparison, FieldDifference};
 use super::fingerprint::MemoryKey;
-use super::first_contact::FirstContact;
+use super::first_contact::{FirstContact, RecentContacts};
 use super::groups::{GroupBook, WantedGroups};
 use super::link::Link;
 use super::mapping::Mapping;
@@ -448,6 +448,7 @@ impl<'a> DiffBuilder<'a> {
             matches: candidates.saturating_sub(unmanaged),
             theirs: self.comparison.observed.shapes().commonest_without(&self.linked_shapes),
             ours: self.newcomer_shapes.commonest(),
+            recent: RecentContacts::default(),
         };
         Ok(self.diff)
     }
