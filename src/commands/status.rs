@@ -10,7 +10,7 @@ use super::{failures, health, output};
 use crate::app::{App, AppError};
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::run::{HoldLine, UncomparedColumn, moment, uncompared_columns};
+use crate::run::{EmptiedFields, HoldLine, UncomparedColumn, emptied_fields, moment, uncompared_columns};
 use crate::settings::Missed;
 use crate::store::{FailureRow, FullClassFigures};
 use rosterd_core::counted::counted;
@@ -44,6 +44,9 @@ struct Status {
     /// Fields of the exam side that are not compared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_compared: Vec<UncomparedColumn>,
+    /// Fields of the exam side that changes may have emptied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    emptied_fields: Option<EmptiedFields>,
     failures: Vec<FailureRow>,
     /// Classes without room.
     full_classes: Vec<FullClassFigures>,
@@ -126,6 +129,7 @@ pub(super) async fn run(app: &App, cli: &Cli, asked: Asked) -> Result<Exit, AppE
         holds: state.standing_holds(now_ms).await?.into_iter().map(HoldLine::from).collect(),
         attention: facts.attention,
         not_compared: uncompared_columns(&app.settings.exam, state).await?,
+        emptied_fields: emptied_fields(state, now_ms).await?,
         failures: state.open_failures().await?,
         full_classes: state.full_class_figures().await?,
         condemned_classes: state
@@ -207,6 +211,9 @@ fn text(status: &Status, clock: &WallClock) -> String {
     }
     for field in &status.not_compared {
         let _infallible = writeln!(text, "{field}");
+    }
+    if let Some(emptied) = &status.emptied_fields {
+        let _infallible = writeln!(text, "{emptied}");
     }
     text.push('\n');
     text.push_str(&lines_text(&status.runs, clock));

@@ -31,11 +31,11 @@ pub use classin::{
     SchoolChange, check_classin_account, classin_records_in_doubt, confirm_classin_account, preview_classin,
 };
 pub use exam::{
-    AccountLook, CandidatePresence, ColumnFit, ConfirmedExamAccount, EmptyAccount, ExamRetryDelays, ExamSide,
-    PasswordColumns, PlannedExam, UncomparedColumn, candidate_presence, check_exam_account,
-    check_exam_fields, confirm_exam_account, exam_account_is_shared, fit_columns, groups_of_some,
-    living_group_of_leavers, login_column, look_at_account, password_columns, remembered_mapping,
-    uncompared_columns, uncompared_columns_of,
+    AccountLook, CandidatePresence, ColumnFit, ConfirmedExamAccount, EmptiedFields, EmptyAccount,
+    ExamRetryDelays, ExamSide, PasswordColumns, PlannedExam, UncomparedColumn, candidate_presence,
+    check_exam_account, check_exam_fields, confirm_exam_account, emptied_fields, exam_account_is_shared,
+    fit_columns, groups_of_some, living_group_of_leavers, login_column, look_at_account, password_columns,
+    remembered_mapping, uncompared_columns, uncompared_columns_of,
 };
 pub use one_line::in_one_line;
 pub use progress::Progress;

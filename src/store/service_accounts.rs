@@ -69,7 +69,7 @@ const FORGET_EXAM: [&str; 13] = [
     "DELETE FROM repeated_logins",
     "DELETE FROM unlisted_candidates",
     "DELETE FROM standing_answers",
-    "DELETE FROM facts WHERE name IN ('exam.fields', 'exam.listed_labels', 'exam.login_field', 'exam.change_mode')",
+    "DELETE FROM facts WHERE name IN ('exam.fields', 'exam.listed_labels', 'exam.login_field', 'exam.change_mode', 'exam.emptied_fields')",
     "DELETE FROM intents WHERE service = 'exam'",
     "DELETE FROM result_passes WHERE finished_at_ms IS NULL",
     "UPDATE result_passes SET is_certain = 0, surplus = NULL WHERE pass_id = (SELECT max(pass_id) FROM result_passes)",

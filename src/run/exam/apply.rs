@@ -2,7 +2,7 @@
 //! what each outcome means for those to come.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rosterd_core::exam_plan::{Batch, Call, Change, Operation, OperationKind, OperationState, Wave};
 use rosterd_core::failure::{FailureCode, OperationKey, Service};
@@ -35,6 +35,8 @@ pub(super) struct ExamApplier<'a> {
     failed_over: HashMap<OperationKey, u32>,
     /// Held by a batch that is to show something to those that come after it.
     pub(super) turns: ExamTurns,
+    /// Where in the plan a candidate's values are changed.
+    pub(super) modified: OnceLock<HashMap<Sid, usize>>,
     /// Groups whose last members leave because others come, with the operations that put those there.
     pub(super) last_members: BTreeMap<Gid, BTreeSet<usize>>,
     /// What a changed field explains of refused writes, once it was asked.
@@ -80,6 +82,7 @@ impl<'a> ExamApplier<'a> {
             renames,
             failed_over: HashMap::new(),
             turns: ExamTurns::default(),
+            modified: OnceLock::new(),
             last_members: context.plan.last_members_leave(),
             changed_fields: OnceCell::new(),
             state: Mutex::new(ApplyState::new(outcomes, None)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rosterd_core::exam_plan::{Call, Change, Operation};
 use rosterd_core::outcome::{Outcome, Unsent};
-use rosterd_core::roster::{LoginValue, Sid};
+use rosterd_core::roster::{FieldId, LoginValue, Sid};
 
 use super::apply::ExamApplier;
 use super::write_call::WriteCall;
@@ -70,6 +70,29 @@ impl ExamApplier<'_> {
             Call::Delete => WriteCall::Delete(sids),
         };
         (kept, write_call)
+    }
+
+    /// The values of a candidate that the roster has beside those that its change names.
+    pub(super) fn values_unnamed(&self, sid: Sid) -> Vec<(FieldId, String)> {
+        let of_change = |at: usize, operation: &Operation| match &operation.change {
+            Change::Modify(modification) => Some((modification.sid, at)),
+            Change::Adopt(_)
+            | Change::Add(_)
+            | Change::Move(_)
+            | Change::Delete(_)
+            | Change::Impossible(_) => None,
+        };
+        let places = || {
+            let operations = self.context.plan.operations.iter().enumerate();
+            operations.filter_map(|(at, operation)| of_change(at, operation)).collect()
+        };
+        let at = self.modified.get_or_init(places).get(&sid).copied();
+        let Some(Change::Modify(modification)) = at.and_then(|at| self.operation(at)).map(|it| &it.change)
+        else {
+            return Vec::new();
+        };
+        let changed = modification.values.iter().map(|change| (change.id, change.value.clone()));
+        modification.others.iter().cloned().chain(changed).collect()
     }
 
     fn item(&self, call: &Call, operation: &Operation) -> Result<WriteItem, Unsent> {

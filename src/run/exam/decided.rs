@@ -126,7 +126,7 @@ async fn decide(
     report.roster_rows = Some(std::mem::take(&mut roster_diff.problems));
 
     let now_ms = context.clock.now_ms();
-    let mut policy = policy(context, side, roster_diff.sharing);
+    let mut policy = policy(context, side, roster_diff.sharing).await?;
     if living.is_some() {
         policy.leavers = Leavers::Keep;
     }

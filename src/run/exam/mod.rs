@@ -11,6 +11,7 @@ mod decided;
 mod delivery;
 mod describe;
 mod diff;
+mod emptied_fields;
 mod field_mapping;
 mod first_look;
 mod group_creation;
@@ -53,6 +54,7 @@ pub use account_confirmation::{ConfirmedExamAccount, EmptyAccount, confirm_exam_
 use apply_context::ApplyContext;
 use approvals::WantedBefore;
 use decided::{Decided, decide_by_one_file};
+pub use emptied_fields::{EmptiedFields, emptied_fields};
 use field_mapping::{FieldMemory, ResolveError};
 pub use field_mapping::{
     PasswordColumns, UncomparedColumn, check_exam_fields, login_column, password_columns, remembered_mapping,
@@ -266,6 +268,8 @@ async fn pass(
     }
     let uncompared = uncompared_columns(&side.settings, &context.state).await?;
     report.notes.extend(uncompared.iter().map(ToString::to_string));
+    let emptied = emptied_fields(&context.state, context.clock.now_ms()).await?;
+    report.notes.extend(emptied.iter().map(ToString::to_string));
     Ok(planned)
 }
 
@@ -308,6 +312,9 @@ async fn apply_plan(
             context.state.remember_wanted_logins(&plan.wanted_logins, now_ms).await?;
         }
         to_remember.remember(context, &plan).await?;
+        if plan.empties_unnamed {
+            partial_update::remember_emptying(&context.state).await?;
+        }
         listing::remember(context, reading, unlisted.as_ref(), now_ms).await?;
         remember_unreadable(context, unreadable_since_ms).await?;
         group_creation::remember(context, side, run, &groups, report).await

@@ -1,20 +1,29 @@
 //! What an admin has set for plans and for the guard, with what the guard looks back on.
 
 use super::leavers::Sharing;
-use super::{Context, ExamSide};
+use super::{Context, ExamSide, partial_update};
 use crate::store::StoreError;
 use rosterd_core::exam_plan::{Guard, LOOK_BACK_MS, Policy};
 use rosterd_core::roster::{Gid, Leavers};
 
 /// The admin's settings for plans.
-pub(super) fn policy(context: &Context, side: &ExamSide, sharing: Sharing) -> Policy {
-    Policy {
+///
+/// # Errors
+/// When our own database cannot be read.
+pub(super) async fn policy(
+    context: &Context,
+    side: &ExamSide,
+    sharing: Sharing,
+) -> Result<Policy, StoreError> {
+    let keeps_unnamed = partial_update::keeps_unnamed(&context.state).await?;
+    Ok(Policy {
         mode: context.mode,
         leavers: side.settings.leavers,
         adopt: side.settings.adopt,
         delete_grace_ms: i64::try_from(side.settings.delete_grace.as_millis()).unwrap_or(i64::MAX),
         shared: sharing.is_shared(),
-    }
+        keeps_unnamed,
+    })
 }
 
 /// The group that leavers are moved to counts as ours.

@@ -5,5 +5,6 @@ mod alike_logins;
 mod labels;
 mod login_field;
 mod lost_adds;
+mod overwriting;
 mod rewritten_logins;
 mod rewritten_values;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fingerprint::{Fingerprint, MemoryKey};
-use super::link::Link;
+use super::link::{Link, Origin};
 use super::mapping::{MappedField, Mapping};
 use super::observed::{Observed, Row};
 use super::row_text::{LinkText, StudentText};
@@ -112,7 +112,42 @@ impl Comparison<'_> {
                 }
             }
         }
+        if link.is_some_and(|link| link.origin == Origin::Added && self.is_emptied(row, values, link)) {
+            self.give_back_password(row, values, &mut difference);
+        }
         difference
+    }
+
+    /// A password that is as confirmed says nothing of what is shown, so a candidate that lost it looks as wanted.
+    fn give_back_password(&self, row: Row, values: &[String], difference: &mut FieldDifference) {
+        let lost = |(at, field): &(usize, &MappedField)| {
+            let has_one = values.get(*at).is_some_and(|value| !value.is_empty());
+            let is_seen = !self.observed.hides(*at) && self.observed.lacks(row, *at);
+            field.is_password() && has_one && is_seen && !difference.send.contains(at)
+        };
+        let lost: Vec<usize> = self.mapping.compared().filter(lost).map(|(at, _)| at).collect();
+        difference.send.extend(lost);
+        difference.send.sort_unstable();
+    }
+
+    /// Whether a candidate that was written to since the last listing shows nothing any more of what was not written: the
+    /// account empties what a change does not name.
+    pub(super) fn is_emptied(&self, row: Row, values: &[String], link: &Link) -> bool {
+        if link.unverified.is_empty() {
+            return false;
+        }
+        let mut unwritten = self.mapping.compared().filter(|(at, field)| {
+            let value = values.get(*at).map_or("", String::as_str);
+            // A candidate that was taken over may never have had a password.
+            let may_lack = field.is_password() && link.origin == Origin::Adopted;
+            let is_told = !value.is_empty() && !self.observed.hides(*at) && !may_lack;
+            let is_unwritten = !link.unverified.contains(&field.id) && !is_in_question(link, field.id);
+            is_told
+                && is_unwritten
+                && confirmed(Some(link), field.id) == Some(self.key.value(field.id, value))
+        });
+        let Some((first, _)) = unwritten.next() else { return false };
+        self.observed.lacks(row, first) && unwritten.all(|(at, _)| self.observed.lacks(row, at))
     }
 
     /// Whether a candidate has all values of a student, the login value left out: what [`Comparison::fields`] finds
@@ -128,6 +163,9 @@ impl Comparison<'_> {
             let confirmed = confirmed.next().copied().flatten();
             if is_password && value.is_empty() {
                 return true;
+            }
+            if is_password && !self.observed.hides(at) && self.observed.lacks(row, at) {
+                return false;
             }
             let told = if is_password { confirmed } else { confirmed.or(Some(Fingerprint(0))) };
             told == Some(self.key.value(field.id, value))

@@ -246,6 +246,8 @@ pub struct Plan {
     pub contact: FirstContact,
     /// The values of leavers and newcomers.
     pub portraits: Portraits,
+    /// Whether the listing shows that the account empties what a change does not name.
+    pub empties_unnamed: bool,
     /// The figures it was made under.
     pub totals: PlanTotals,
     /// The reason why the listing is doubtful, if it is.
@@ -275,6 +277,7 @@ impl Plan {
             missing: Vec::new(),
             contact: FirstContact::default(),
             portraits: Portraits::default(),
+            empties_unnamed: false,
             totals,
             doubt,
             known_as: HashMap::new(),

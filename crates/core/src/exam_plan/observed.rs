@@ -350,6 +350,12 @@ impl Observed {
         self.values.is_masked(row.index(), at)
     }
 
+    /// How many candidates are listed before the one with this login value.
+    #[must_use]
+    pub fn place(&self, login: &LoginValue) -> Option<u64> {
+        self.find(login).map(|row| u64::from(row.0))
+    }
+
     /// A login value as the service wrote it: what the service is asked by.
     #[must_use]
     pub fn raw_login(&self, login: &LoginValue) -> LoginValue {

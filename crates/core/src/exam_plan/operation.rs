@@ -161,6 +161,8 @@ pub struct Modification {
     pub values: Vec<FieldChange>,
     /// The new login value, when that changes.
     pub login: Option<LoginChange>,
+    /// The other values that the roster has, for an account that is not known to keep what a change does not name.
+    pub others: Vec<(FieldId, String)>,
     /// Whether it only sends once more what an earlier call wrote and the listing does not show: nothing new
     /// is wanted by it.
     pub again: bool,

@@ -19,6 +19,8 @@ pub struct Policy {
     pub delete_grace_ms: i64,
     /// Whether other schools use the account too.
     pub shared: bool,
+    /// Whether the account is known to keep the values that a change does not name.
+    pub keeps_unnamed: bool,
 }
 
 impl Policy {

@@ -32,7 +32,7 @@ pub(in crate::run::exam) struct FieldMemory<'a> {
 
 impl FieldMemory<'_> {
     /// The account's fields, where they were asked for before.
-    pub(super) async fn account_fields(self) -> Result<Option<AccountFields>, StoreError> {
+    pub(in crate::run::exam) async fn account_fields(self) -> Result<Option<AccountFields>, StoreError> {
         if self.is_anothers { Ok(None) } else { account_fields(self.state).await }
     }
 
@@ -125,7 +125,9 @@ pub async fn login_column(side: &ExamSide, state: &StateStore) -> Result<Option<
 }
 
 /// The account's fields, where they were asked for before.
-pub(super) async fn account_fields(state: &StateStore) -> Result<Option<AccountFields>, StoreError> {
+pub(in crate::run::exam) async fn account_fields(
+    state: &StateStore,
+) -> Result<Option<AccountFields>, StoreError> {
     let json = state.fact(FIELDS_FACT).await?;
     let labels = json.and_then(|json| serde_json::from_str::<BTreeMap<i64, String>>(&json).ok());
     Ok(labels.map(|labels| AccountFields::new(labels.into_iter().map(|(id, label)| (FieldId(id), label)))))

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 pub use check::check_exam_fields;
 pub use error::ResolveError;
+pub(super) use memory::account_fields as remembered_fields;
 pub use memory::login_column;
 pub(super) use memory::{FieldMemory, are_another_accounts, forget_another_accounts, remembered_login_field};
 pub use passwords::{PasswordColumns, password_columns};

@@ -118,6 +118,8 @@ struct Decider<'a> {
     known_as: HashMap<Sid, LoginValue>,
     another_login: u64,
     another_login_now: u64,
+    /// Whether the listing shows that the account empties what a change does not name.
+    empties_unnamed: bool,
 }
 
 impl<'a> Decider<'a> {
@@ -147,6 +149,7 @@ impl<'a> Decider<'a> {
             known_as: HashMap::new(),
             another_login: 0,
             another_login_now: 0,
+            empties_unnamed: empties_unnamed(&input.comparison, differences),
         }
     }
 
@@ -203,9 +206,10 @@ impl<'a> Decider<'a> {
         };
         let plan = Plan::new(self.operations, self.notes, totals, doubt);
         let contact = diff.contact.clone();
-        let Self { given_up, asked, missing, known_as, .. } = self;
+        let Self { given_up, asked, missing, known_as, empties_unnamed, .. } = self;
         let answered = diff.in_doubt.answered.clone();
-        Plan { given_up, asked, answered, missing, known_as, contact, portraits, wanted_logins, ..plan }
+        let plan = Plan { given_up, asked, answered, missing, known_as, contact, ..plan };
+        Plan { portraits, wanted_logins, empties_unnamed, ..plan }
     }
 
     /// The link has the login value from now on that its candidate shows. The one that we took it over by stays what we
@@ -429,6 +433,19 @@ impl<'a> Decider<'a> {
     fn not_found_out(&self) -> SkipReason {
         if self.input.trust.is_doubtful() { SkipReason::DoubtfulListing } else { SkipReason::NotFoundOut }
     }
+}
+
+/// Whether a candidate that was changed since the last listing has lost all that the change did not name.
+fn empties_unnamed(comparison: &Comparison<'_>, differences: &[Difference]) -> bool {
+    differences.iter().any(|difference| match difference {
+        Difference::Linked(linked) => {
+            linked.own.is_some() && {
+                let row = comparison.observed.find(&linked.link.login);
+                row.is_some_and(|row| comparison.is_emptied(row, &linked.wanted.values.0, &linked.link))
+            }
+        }
+        Difference::Newcomer(_) | Difference::Leaver(_) | Difference::Unusable(_) => false,
+    })
 }
 
 /// The groups shown to a person for a difference.

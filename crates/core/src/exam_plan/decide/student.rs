@@ -388,8 +388,21 @@ impl Decider<'_> {
         let again = login.is_none() && difference.send.iter().all(|at| difference.sent_again.contains(at));
         let counts_as = self.counts_as(basis, difference, &values, login.as_ref());
         let second_writes = difference.second_writes.clone();
-        let change = Change::Modify(Modification { sid, values, login, again, second_writes, counts_as });
+        let others = self.values_unnamed(wanted, &values);
+        let modification = Modification { sid, values, login, others, again, second_writes, counts_as };
+        let change = Change::Modify(modification);
         self.push(wanted.id.clone(), change, desired_hash);
+    }
+
+    /// The values that a change does not name, the login value left out, where the account may empty them.
+    fn values_unnamed(&self, wanted: &Wanted, named: &[FieldChange]) -> Vec<(FieldId, String)> {
+        if self.input.policy.keeps_unnamed && !self.empties_unnamed {
+            return Vec::new();
+        }
+        let login_field = self.input.comparison.mapping.login_field();
+        let mut values = self.all_values(wanted);
+        values.retain(|(field, _)| *field != login_field && named.iter().all(|value| value.id != *field));
+        values
     }
 
     /// The values that enter a student: the login field's value among the others, empty ones left out.

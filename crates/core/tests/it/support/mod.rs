@@ -164,6 +164,7 @@ impl World {
                 adopt: Adopt::Auto,
                 delete_grace_ms: 72 * HOUR,
                 shared: false,
+                keeps_unnamed: true,
             },
             guard: Guard {
                 max_delete: Limit::Percent(100.0),
