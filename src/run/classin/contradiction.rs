@@ -130,8 +130,8 @@ impl Contradictions {
             };
             let subject = Subject::from(&*removal);
             let Some(reason) = reason else {
-                if prior.is_left(&subject) {
-                    decided.push(subject.key);
+                if let Some(row) = prior.left_by(&subject) {
+                    decided.push(row.clone());
                     removal.state = EnrolmentState::Waiting(Reason::HeldBack(HeldBack::Ignored));
                 }
                 continue;

@@ -40,8 +40,9 @@ pub(super) struct PriorState {
     pub(super) mixed: Vec<MixedFailure>,
     /// Holds about single people that a person silenced.
     silenced: HashSet<(OperationKey, Fingerprint, NamedHold)>,
-    /// Those of them that say: leave it, also when the reason for asking has passed.
-    left: HashSet<(OperationKey, Fingerprint)>,
+    /// Those of them that say: leave it, also when the reason for asking has passed. By what they leave: the class may have had no
+    /// code then.
+    left: HashMap<(StudentId, Fingerprint), OperationKey>,
     /// Classes that were found to take changes still, and when.
     pub(super) asked: BTreeMap<ClassTarget, i64>,
     closed: HashMap<ClassTarget, Code>,
@@ -77,7 +78,7 @@ impl PriorState {
             ignored: HashSet::new(),
             due_again: HashSet::new(),
             mixed: Vec::new(),
-            left: left.map(|(key, hash, _)| (key.clone(), *hash)).collect(),
+            left: left.map(|(key, hash, _)| ((key.student.clone(), *hash), key.clone())).collect(),
             silenced: silenced.into_iter().collect(),
             asked: lessons::asked(context).await?,
             closed: HashMap::new(),
@@ -217,9 +218,9 @@ impl PriorState {
         self.silenced.contains(&(key, Fingerprint(desired_hash), named))
     }
 
-    /// Whether a person left just this as it is when it was asked whether a row that cannot be read means the student.
-    pub(super) fn is_left(&self, subject: &Subject) -> bool {
-        self.left.contains(&(subject.key.clone(), Fingerprint(subject.desired_hash)))
+    /// The row by which a person left just this as it is, when it was asked whether a row that cannot be read means the student.
+    pub(super) fn left_by(&self, subject: &Subject) -> Option<&OperationKey> {
+        self.left.get(&(subject.key.student.clone(), Fingerprint(subject.desired_hash)))
     }
 
     /// Whether a person silenced the hold of just these students.
