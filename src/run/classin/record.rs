@@ -10,14 +10,14 @@ use crate::run::Context;
 use crate::run::delivery::{self, Place, failure};
 use crate::store::{CallRecord, ClassinOpenFailure, StoreError};
 use rosterd_core::classin_plan::{
-    AccountOperation, Call, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason, Subject,
+    AccountOperation, Call, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason, Subject, class_hash,
 };
 use rosterd_core::exam_plan::Fingerprint;
 use rosterd_core::failure::{
     FailureCode, FailureState, NextAttempt, OperationKey, RecordedHash, RecordedKind, Service,
 };
 use rosterd_core::outcome::FailureCause;
-use rosterd_core::roster::StudentId;
+use rosterd_core::roster::{ClassTarget, StudentId};
 
 impl From<Subject> for delivery::Subject {
     fn from(Subject { key, desired_hash }: Subject) -> Self {
@@ -106,7 +106,21 @@ pub(super) async fn close_superseded(
     let accounts = accounts.iter().map(Subject::from);
     let mut wanted: HashSet<OperationKey> = wanted().map(ids_key).collect();
     wanted.extend(enrolments.chain(accounts).map(|subject| subject.key));
+    // The ids of a class were mended: whatever else is wanted in it, the failure of the ids before is over.
+    let of_ids: HashSet<(OperationKey, u64)> = operations.iter().flat_map(failures_of_ids).collect();
+    for open in context.state.classin_open_failures().await? {
+        let recorded = open.failure.recorded.hash.0;
+        if open.key.student.as_str().is_empty() && !of_ids.contains(&(open.key.clone(), recorded)) {
+            wanted.remove(&open.key);
+        }
+    }
     context.state.supersede_failures(Service::Classin, &wanted, now_ms).await.map(drop)
+}
+
+/// What fails for the ids of its class or course, and not for the student.
+fn failures_of_ids(operation: &EnrolmentOperation) -> [(OperationKey, u64); 2] {
+    let course = ClassTarget { class: None, ..operation.target };
+    [operation.target, course].map(|target| (ids_key(operation), class_hash(operation.kind, target)))
 }
 
 /// Ends the approvals of what the plan no longer wants.
