@@ -7,7 +7,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::ClassinSyncError;
 use super::context::ClassinApplyContext;
 use super::enrolments::{EnrolmentCall, EnrolmentCalls, EnrolmentItem, nobody_leaves};
-use super::guard;
 use super::plan::ClassinPlan;
 use super::put_back;
 use super::record::{action, call};
@@ -293,7 +292,7 @@ impl<'a> ClassinApplier<'a> {
             }
         }
         self.blame_service().await?;
-        guard::describe_late_holds(&held, report);
+        self.describe_what_is_held(&held, report);
         self.terms.context.state.use_up_approvals(&ended).await?;
         self.remember_room().await?;
         if self.remember_ended().await? {
@@ -325,6 +324,9 @@ impl<'a> ClassinApplier<'a> {
     fn outcome(&self, at: usize, operation: &EnrolmentOperation) -> Outcome {
         let sent = self.state().outcome(at).cloned();
         sent.unwrap_or_else(|| {
+            if self.waits_anyway(operation) {
+                return Outcome::Unsent(Unsent::Dependent);
+            }
             let is_stopping = self.terms.context.stop.is_cancelled();
             let may_be_sent = operation.is_planned() && !is_stopping && !self.state().is_over();
             if may_be_sent && let Some(unmet) = self.unmet(operation) {

@@ -10,8 +10,8 @@ use crate::run::attention::Attention;
 use crate::run::report::ServiceReport;
 use crate::store::StoreError;
 use rosterd_core::classin_plan::{
-    Approvals, ClassinGuard, EnrolmentKind, EnrolmentOperation, EnrolmentState, EnrolmentViolation,
-    LARGEST_BATCH, Reason, audit_enrolments, batches, classin_holds, let_wait,
+    AccountOperation, Approvals, ClassinGuard, EnrolmentKind, EnrolmentOperation, EnrolmentState,
+    EnrolmentViolation, LARGEST_BATCH, Reason, audit_enrolments, batches, classin_holds, let_wait,
 };
 use rosterd_core::counted::counted;
 use rosterd_core::failure::FailureOwner;
@@ -76,8 +76,17 @@ pub(super) async fn approvals(context: &Context, now_ms: i64) -> Result<Approval
 
 /// Says why operations are held, and remembers them for an approval.
 pub(super) fn describe_holds(plan: &ClassinPlan, report: &mut ServiceReport) {
-    let holds = classin_holds(&plan.operations, &plan.accounts.operations);
-    report.holds.extend(holds.iter().map(|hold| hold.naming_digest(&hold.message)));
+    describe(&plan.operations, &plan.accounts.operations, report);
+}
+
+/// The same of these operations, in the place of what was said before.
+pub(super) fn describe(
+    operations: &[EnrolmentOperation],
+    accounts: &[AccountOperation],
+    report: &mut ServiceReport,
+) {
+    let holds = classin_holds(operations, accounts);
+    report.holds = holds.iter().map(|hold| hold.naming_digest(&hold.message)).collect();
     report.held_for = holds;
 }
 

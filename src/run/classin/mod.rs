@@ -15,6 +15,7 @@ mod first_reading;
 mod found_anew;
 mod full_classes;
 mod guard;
+mod held_in_vain;
 mod history;
 mod lessons;
 mod living;

@@ -4,7 +4,7 @@
 use rosterd::Exit;
 use rosterd_core::failure::FailureState;
 use rosterd_sandbox::CourseStatus;
-use rosterd_testkit::{ClassIds, DAY, HOUR, School};
+use rosterd_testkit::{ClassIds, DAY, HOUR, MINUTE, School};
 
 use super::accounts::{apply, registering, uid};
 use super::{ADD, count, in_step, set_of};
@@ -307,6 +307,63 @@ async fn a_course_id_that_is_corrected_moves_everybody_and_one_who_is_refused_th
     assert_eq!(school.program(&["failures", "retry", &id]).code, 0);
     let _report = school.run().await;
     assert_eq!(school.members(right), set_of(&uids));
+}
+
+#[tokio::test]
+async fn ids_that_are_not_taken_hold_nothing_and_keep_everybody_but_those_who_left() {
+    let table = [
+        "course_id = {other}",
+        "class_id = 987654",
+        "course_id = 987654321",
+        "course_id = {other}, class_id = 987654",
+    ];
+    for wrong in table {
+        for at_most in [None, Some("auto")] {
+            let (mut school, class, uids) = in_step(8).await;
+            if let Some(limit) = at_most {
+                school.setting("GUARD__MAX_DELETE", limit);
+            }
+            let other = school.sandbox.create_course("other").to_string();
+            school.sql(&format!("UPDATE classes SET {}", wrong.replace("{other}", &other))).await;
+            school.leave("s000", "c1").await;
+            for at in 0..6 {
+                let report = school.run().await;
+                assert_eq!(
+                    (&report.holds, count(&report, "held", "remove")),
+                    (&vec![], 0),
+                    "{wrong}, run {at}"
+                );
+                school.later(if at % 2 == 0 { MINUTE / 2 } else { 2 * HOUR });
+            }
+            assert_eq!(school.members(class), set_of(&uids[1..]), "{wrong}");
+            let rows = school.failures().await;
+            let [row] = rows.as_slice() else { panic!("{wrong}: {rows:?}") };
+            assert!(row.owner == "it" && row.message.contains("on the roster"), "{wrong}: {row:?}");
+            school.name_class("c1", class).await;
+            school.run_as(Exit::Done).await;
+            assert!(school.failures().await.is_empty(), "{wrong}");
+            assert_eq!(school.members(class), set_of(&uids[1..]), "{wrong}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_failure_of_ids_that_were_mended_ends_whatever_else_is_open_in_the_class() {
+    for wrong in ["class_id = 987654", "course_id = 987654321"] {
+        let (school, class, uids) = in_step(4).await;
+        school.sql(&format!("UPDATE classes SET {wrong}")).await;
+        let _refused = school.run().await;
+        assert_eq!(school.failures().await.len(), 1, "{wrong}");
+        school.sql("INSERT INTO students (student_id, name) VALUES ('none', 'No account')").await;
+        school.join("none", "c1").await;
+        school.name_class("c1", class).await;
+        for _ in 0..2 {
+            let _run = school.run().await;
+            let rows = school.failures().await;
+            assert!(rows.len() == 1 && rows[0].student_id == "none", "{wrong}: {rows:?}");
+        }
+        assert_eq!(school.members(class), set_of(&uids), "{wrong}");
+    }
 }
 
 // What a question finds closed.

@@ -140,6 +140,7 @@ impl ClassinGuard {
             *leaving.entry(operation.target).or_default() += 1;
         }
         leaving.retain(|target, removals| self.would_be_empty(*target, *removals));
+        let waiting = waiting_in(enrolments, &leaving);
         let entered: BTreeSet<ClassTarget> = enrolments
             .iter()
             .filter(|operation| operation.kind == EnrolmentKind::Enrol && operation.is_planned())
@@ -148,6 +149,8 @@ impl ClassinGuard {
         for operation in enrolments.iter_mut().filter(|operation| is_judged(operation)) {
             match leaving.get(&operation.target) {
                 None => {}
+                // Whoever waits for another place stays until then, and is judged when they leave.
+                Some(_) if waiting.contains(&operation.target) && !rests_on_a_place(operation) => {}
                 Some(_) if entered.contains(&operation.target) => {
                     operation.after.push(Condition::SomebodyEnters);
                 }
@@ -274,6 +277,27 @@ impl ClassinGuard {
             operation.state = EnrolmentState::Held(reason.clone());
         }
     }
+}
+
+/// Whether it waits for an add in another place.
+fn rests_on_a_place(operation: &EnrolmentOperation) -> bool {
+    operation.after.iter().any(|condition| matches!(condition, Condition::Settled { .. }))
+}
+
+/// In which of these classes others stay, as they wait for another place.
+fn waiting_in(
+    enrolments: &[EnrolmentOperation],
+    leaving: &BTreeMap<ClassTarget, usize>,
+) -> BTreeSet<ClassTarget> {
+    let removals = enrolments.iter().filter(|operation| operation.kind == EnrolmentKind::Remove);
+    let waits = |operation: &EnrolmentOperation| match &operation.state {
+        EnrolmentState::Planned => rests_on_a_place(operation),
+        // Whose grace runs, or whose removal is due again, only waits to be removed.
+        EnrolmentState::Waiting(reason) => matches!(reason, Reason::Follows(_)),
+        EnrolmentState::Held(_) | EnrolmentState::Skipped(_) | EnrolmentState::Cannot(_) => false,
+    };
+    let waiting = removals.filter(|operation| leaving.contains_key(&operation.target) && waits(operation));
+    waiting.map(|operation| operation.target).collect()
 }
 
 pub(super) fn count<T>(operations: impl Iterator<Item = T>) -> u64 {

@@ -276,6 +276,28 @@ fn a_class_that_nobody_stays_in_is_held_unless_it_is_one_of_one_or_two() {
 }
 
 #[test]
+fn a_class_in_which_others_wait_for_another_place_is_not_emptied_by_one_who_leaves() {
+    let elsewhere = ClassTarget { course: CourseId(9), class: None };
+    let moving = |number| EnrolmentOperation {
+        after: vec![Condition::Settled { target: elsewhere, uid: ClassinUid(7) }],
+        ..enrolment(EnrolmentKind::Remove, number)
+    };
+    let waiting = |number| EnrolmentOperation {
+        state: EnrolmentState::Waiting(Reason::Follows("it waits")),
+        ..enrolment(EnrolmentKind::Remove, number)
+    };
+    let held = |operations: &[EnrolmentOperation]| -> Vec<bool> {
+        operations.iter().map(|one| matches!(one.state, EnrolmentState::Held(_))).collect()
+    };
+    let mut operations = vec![enrolment(EnrolmentKind::Remove, 0), waiting(1), waiting(2), waiting(3)];
+    emptied(4).judge(&mut operations, &mut []);
+    assert_eq!(held(&operations), [false; 4]);
+    let mut operations = vec![enrolment(EnrolmentKind::Remove, 0), moving(1), moving(2), moving(3)];
+    emptied(4).judge(&mut operations, &mut []);
+    assert_eq!(held(&operations), [false, true, true, true], "they would be the last");
+}
+
+#[test]
 fn an_add_that_is_only_planned_lets_nobody_leave_an_emptied_class_before_it_has_succeeded() {
     let mut operations = removals(3);
     operations.push(enrolment(EnrolmentKind::Enrol, 99));
