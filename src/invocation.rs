@@ -15,7 +15,7 @@ static CONFIG: OnceLock<String> = OnceLock::new();
 const PROGRAM: &str = "rosterd ";
 
 /// The commands that messages name.
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 19] = [
     "--sync-now",
     "plan",
     "check",
@@ -33,6 +33,8 @@ const COMMANDS: [&str; 17] = [
     "import",
     "export",
     "sandbox",
+    "backup",
+    "restore",
 ];
 
 /// How a text is written out.
@@ -104,6 +106,10 @@ mod tests {
                 "rosterd --config c.toml plan, then rosterd --config c.toml --sync-now",
             ),
             ("another rosterd is running", "another rosterd is running"),
+            (
+                "rosterd backup b.db, rosterd restore b.db",
+                "rosterd --config c.toml backup b.db, rosterd --config c.toml restore b.db",
+            ),
             ("rosterd plans to", "rosterd plans to"),
             ("/usr/bin/rosterd status", "/usr/bin/rosterd status"),
             ("rosterd: wrong usage", "rosterd: wrong usage"),

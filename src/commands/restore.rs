@@ -16,6 +16,7 @@ use crate::run::moment;
 use crate::settings::Settings;
 use crate::store::{KnownRun, restore_state};
 use rosterd_core::counted::counted;
+use rosterd_core::roster::shell_word;
 
 #[derive(Serialize)]
 struct PutBack {
@@ -33,6 +34,14 @@ struct PutBack {
 
 /// Puts the copy in place.
 pub(super) async fn run(cli: &Cli, path: &Path) -> Result<Exit, AppError> {
+    if !Settings::names_a_state(cli.config.as_deref()) {
+        let why = format!(
+            "no configuration is named, so the copy would be put where no daemon may look for it: name the configuration that \
+             has state.database, as in rosterd --config FILE restore {}",
+            shell_word(&path.display().to_string())
+        );
+        return Ok(output::refuse(cli, Exit::Configuration, &why));
+    }
     let settings = Settings::load_from_environment(cli.config.as_deref())?;
     let state = &settings.state.database;
     let kept_as = free_name(&resolved(state), Clock::system().now());

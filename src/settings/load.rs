@@ -83,6 +83,15 @@ impl Settings {
         load(&source, variables, problems)
     }
 
+    /// Whether somebody said which state database is meant: a configuration file or the environment, and not the built-in
+    /// default alone, which is another file in each folder.
+    #[must_use]
+    pub fn names_a_state(config: Option<&Path>) -> bool {
+        let in_environment =
+            || std::env::vars_os().any(|(name, _)| name.eq_ignore_ascii_case("ROSTERD__STATE__DATABASE"));
+        config.is_some() || ConfigSource::Standard.path().is_some() || in_environment()
+    }
+
     /// The addresses of services that are enabled and not simulated on this machine, by key.
     #[must_use]
     pub fn real_services(&self) -> Vec<&'static str> {

@@ -230,3 +230,28 @@ async fn a_backup_makes_no_state_and_writes_over_nothing() {
     let parts: Vec<_> = left.filter(|path| path.extension().is_some_and(|end| end == "part")).collect();
     assert!(parts.is_empty(), "{parts:?}");
 }
+
+#[test]
+fn a_restore_that_no_configuration_is_named_for_is_refused_and_makes_no_state() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("b.db"), "").unwrap();
+    let mut command = crate::program::bare(&["restore", "b.db"]);
+    command.current_dir(folder.path());
+    let ended = rosterd_testkit::ended(command);
+    assert_eq!(ended.code, 78, "{ended:#?}");
+    assert!(said(&ended).contains("rosterd --config FILE restore b.db"), "{ended:#?}");
+    assert!(!folder.path().join("state.db").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_restore_that_a_backup_prints_can_be_typed_as_it_stands() {
+    let school = school().await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    let copy = school.path("a copy.db");
+    let config = school.config();
+    let ended = school.program(&["backup", copy.to_str().unwrap()]);
+    let words = [config.to_str().unwrap(), copy.to_str().unwrap()];
+    let [config, copy] = words.map(rosterd_core::roster::shell_word);
+    let typed = format!("    rosterd --config {config} restore {copy}");
+    assert!(ended.code == 0 && ended.stdout.contains(&typed), "{typed}: {ended:#?}");
+}

@@ -265,15 +265,17 @@ impl Intake<'_> {
                 return Ok(Next::Stop);
             }
         };
+        let (report_text, what) =
+            (places.typed(files, kept, &fate.report), places.typed(files, kept, &fate.what));
         for (file, copy) in files.iter().zip(&copies) {
-            let report = places.keep(file, copy, kept, &fate.report);
+            let report = places.keep(file, copy, kept, &report_text);
             let report = report.with_context(|| format!("{} was {}", file.name, fate.word()))?;
             places.finish(file)?;
             self.files.push(RosterFile {
                 profile: self.name.to_owned(),
                 file: file.name.clone(),
                 outcome,
-                what: fate.what.clone(),
+                what: what.clone(),
                 report: Some(report.display().to_string()),
             });
         }

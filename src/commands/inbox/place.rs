@@ -11,6 +11,8 @@ use jiff::Timestamp;
 
 use super::look::{IMPORTED, REFUSED, TAKEN, TAKING, WaitingFile, shown};
 use crate::files::{Arrival, folder_of, give_to_owner_of_file, move_to_free_name, open_folder, open_regular};
+use crate::invocation::{self, Written};
+use rosterd_core::roster::shell_word;
 
 /// Longer names are cut at their beginning: ours are longer by a moment and an ending.
 const LONGEST_NAME: usize = 180;
@@ -156,6 +158,19 @@ impl Places {
     /// Whether a file is kept already: only its end was missing.
     pub(super) fn is_kept(&self, file: &TakenFile) -> bool {
         [IMPORTED, REFUSED].iter().any(|folder| is_file(&self.folder.join(folder).join(&file.kept)))
+    }
+
+    /// What is said of files that are kept so, with commands that can be typed as they stand: by then each file lies here.
+    pub(super) fn typed(&self, files: &[TakenFile], kept: Kept, text: &str) -> String {
+        let named = files.iter().fold(text.to_owned(), |text, file| {
+            let place = self.folder.join(kept.folder()).join(&file.kept);
+            let place = place.display().to_string();
+            text.replace(
+                &format!("rosterd import csv '{}'", file.name),
+                &format!("rosterd import csv {}", shell_word(&place)),
+            )
+        });
+        invocation::complete(&named, Written::Plain).into_owned()
     }
 
     /// Keeps the copy with its report. Says where the report is.

@@ -166,6 +166,19 @@ async fn a_file_that_cannot_be_imported_is_refused_aloud_and_stays_attention_unt
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_in_the_report_of_a_refused_file_names_the_configuration_and_where_the_file_lies() {
+    let office = Office::new().await;
+    office.put("junk.csv", "colour,shape\nred,round\n");
+    let _refused = office.sync();
+    let refused = office.inbox().join("refused");
+    let said = report(&refused);
+    let typed = said.split("rosterd ").nth(1).unwrap_or_default();
+    assert!(typed.starts_with("--config "), "{said}");
+    let path = typed.split("import csv ").nth(1).unwrap().split(" --map").next().unwrap();
+    assert!(Path::new(path.trim_matches('\'')).is_file(), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn too_much_that_would_go_is_refused_with_figures_and_the_roster_stays() {
     let office = Office::with("settle = \"0s\"\nbulk = true\n").await;
     let line = |id: usize| format!("S{id},Name{id}\n");
