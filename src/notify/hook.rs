@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     fn message() -> Message {
-        Message::test("School <7> & more", &jiff::tz::TimeZone::UTC, 1_800_000_000_000)
+        Message::test("School <7> & more", "healthy", &jiff::tz::TimeZone::UTC, 1_800_000_000_000)
     }
 
     /// Worked out with Python's hmac as the services' documents show it.

@@ -129,11 +129,11 @@ mod tests {
 
     #[test]
     fn a_mail_that_is_sent_again_keeps_its_id_and_no_other_one_has_it() {
-        let message = Message::test("School", &TimeZone::UTC, 1_000);
+        let message = Message::test("School", "healthy", &TimeZone::UTC, 1_000);
         let id = message_id(&message, 1_000, "school.example");
         assert!(id.starts_with("<rosterd.1000.") && id.ends_with("@school.example>"), "{id}");
         assert_eq!(message_id(&message, 1_000, "school.example"), id);
-        let other = Message::test("Another school", &TimeZone::UTC, 1_000);
+        let other = Message::test("Another school", "healthy", &TimeZone::UTC, 1_000);
         assert_ne!(message_id(&other, 1_000, "school.example"), id);
         assert_ne!(message_id(&message, 1_001, "school.example"), id);
     }

@@ -197,6 +197,28 @@ async fn a_test_says_who_refused_and_why_without_repeating_a_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_says_how_it_stands_and_no_dead_mans_switch_takes_it_for_a_good_run() {
+    let hooks = HookServer::start();
+    let mut school = school().await;
+    tell_a_program(&mut school, &hooks);
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    assert_eq!(school.program(&["notify", "--test"]).code, 0);
+    assert!(only(&hooks.heard("/json")).body.contains("messages arrive. Now healthy"));
+    assert_eq!((hooks.heard("/ping").len(), hooks.heard("/ping/fail").len()), (1, 0));
+    school.set("exam.http_5xx", "*@*:503");
+    assert_eq!(school.program(&["--sync-now"]).code, 75);
+    let ended = school.program(&["notify", "--test"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stdout.contains("as runs are not good now"), "{ended:?}");
+    assert!(hooks.heard("/json").last().unwrap().body.contains("Now NOT HEALTHY"));
+    assert_eq!((hooks.heard("/ping").len(), hooks.heard("/ping/fail").len()), (1, 1));
+    std::fs::write(school.path("state.db"), "no database any more, and nothing is known").unwrap();
+    let _ended = school.program(&["notify", "--test"]);
+    assert!(hooks.heard("/json").last().unwrap().body.contains("cannot be told"));
+    assert_eq!((hooks.heard("/ping").len(), hooks.heard("/ping/fail").len()), (1, 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_nobody_is_told_a_test_says_so_and_check_names_who_is() {
     let (hooks, mail) = (HookServer::start(), MailServer::start());
     let mut school = school().await;

@@ -100,12 +100,11 @@ impl Message {
 
     /// For somebody who wants to see whether messages arrive.
     #[must_use]
-    pub fn test(title: &str, zone: &TimeZone, now_ms: i64) -> Self {
+    pub fn test(title: &str, heading_now: &str, zone: &TimeZone, now_ms: i64) -> Self {
         Self {
             title: title.to_owned(),
             purpose: Purpose::Test,
-            heading: "this is a test by rosterd notify --test: messages arrive, and nothing is the matter"
-                .to_owned(),
+            heading: format!("this is a test by rosterd notify --test: messages arrive. Now {heading_now}"),
             made_at: in_zone(now_ms, zone),
             items: Vec::new(),
             next_run: None,
