@@ -159,7 +159,7 @@ async fn confirm(app: &App, cli: &Cli, said: Said) -> Result<Exit, AppError> {
         }
     }
     let (mut done, mut takings) = (Confirmed::default(), Vec::new());
-    let (stop, now_ms) = (sync::stop_on_signals(), app.clock.now_ms());
+    let (stop, now_ms) = (sync::stop_on_signals(None), app.clock.now_ms());
     if let Some(side) = &exam {
         match confirm_exam_account(side, &app.state, empty, &stop, now_ms).await {
             Ok((confirmed, taking)) => {

@@ -98,6 +98,7 @@ pub(super) async fn run(cli: &Cli) -> Result<Exit, AppError> {
         logged: Mutex::default(),
     });
     let ending = daemon::run(Arc::clone(&work), parts).await;
+    sync::cut_short(&app.state, Exit::Terminated).await;
     if let daemon::ShutdownResult::Forced(signal) = ending {
         #[expect(clippy::exit, reason = "a second signal means now")]
         std::process::exit(i32::from(signal.exit_code()));

@@ -210,6 +210,10 @@ async fn attention(
         said.into_iter().filter(|(kind, _)| !is_waiting_kind(kind)).collect();
     let waiting = waiting_attention(state, settings.retry.max_delay, now_ms).await?.into_iter();
     attention.extend(waiting.map(|(kind, it)| (kind.to_owned(), shown(it))));
+    let (ignored_groups, others) = state.former_group_rows().await?;
+    if others == 0 && !ignored_groups.is_empty() {
+        attention.remove("former-groups");
+    }
     let (count, since_ms) = state.odd_rows(OddRow::Unreadable).await?;
     if count > 0 {
         let verb = if count == 1 { "is" } else { "are" };

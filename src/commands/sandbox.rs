@@ -18,7 +18,7 @@ use rosterd_core::counted::counted_len;
 use rosterd_sandbox::{Sandbox, SandboxSettings};
 
 pub(super) async fn run(cli: &Cli, arguments: &SandboxArgs) -> Result<Exit, AppError> {
-    let stop = sync::stop_on_signals();
+    let stop = sync::stop_on_signals(None);
     let settings = settings(cli, arguments)?;
     let accepted = Accepted::of(&settings);
     let sandbox = match Sandbox::new(settings) {

@@ -11,6 +11,7 @@ use super::wall_clock::WallClock;
 use super::{health, inbox, output, summary};
 use crate::app::{App, AppError};
 use crate::cli::{Cli, OutputFormat};
+use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::run::{Context, Progress, RunOutcome, RunReport, Trigger, in_one_line, reconcile};
 use crate::store::{RunRow, RunStart, StateStore};
@@ -20,7 +21,7 @@ use rosterd_core::situation::Situation;
 
 pub(super) async fn run(app: &App, cli: &Cli) -> Result<Exit, AppError> {
     let _lock = app.lock()?;
-    let stop = stop_on_signals();
+    let stop = stop_on_signals(Some(app.state.clone()));
     let started_at_ms = app.clock.now_ms();
     let roster_files = inbox::take_in_time(&app.settings, &stop).await;
     for file in &roster_files {
@@ -107,8 +108,8 @@ const LONGEST_END: Duration = Duration::from_secs(30);
 
 /// Cancelled by SIGTERM or SIGINT: no new batch, what is in flight is finished and recorded. A second
 /// signal, or 30 seconds, end the process at once; what was intended is written down, so the next run
-/// settles it.
-pub(super) fn stop_on_signals() -> CancellationToken {
+/// settles it. Where a run is under way with this state, its end is written down too.
+pub(super) fn stop_on_signals(state: Option<StateStore>) -> CancellationToken {
     let stop = CancellationToken::new();
     let token = stop.clone();
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
@@ -129,11 +130,29 @@ pub(super) fn stop_on_signals() -> CancellationToken {
                 _ = interrupt.recv() => {}
                 () = tokio::time::sleep(LONGEST_END) => {}
             }
+            if let Some(state) = state {
+                cut_short(&state, Exit::Terminated).await;
+            }
             #[expect(clippy::exit, reason = "a second signal, or the end of patience, means now")]
             std::process::exit(i32::from(Exit::Terminated.code()));
         });
     }
     stop
+}
+
+/// The time that writing down the end of a run may take when the end is now.
+const LAST_WORD: Duration = Duration::from_secs(2);
+
+/// Writes down that the run under way in this process ends here, where one is.
+pub(super) async fn cut_short(state: &StateStore, exit: Exit) {
+    let told = state.interrupt_open_run(exit.code(), Clock::system().now_ms());
+    match tokio::time::timeout(LAST_WORD, told).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!("the end of the run is not in the history: {}", in_one_line(&error)),
+        Err(_) => {
+            tracing::warn!("the end of the run is not in the history: the state database does not answer")
+        }
+    }
 }
 
 /// Whether whoever started the program said that the end of the terminal is none of its business, as `nohup` does. A

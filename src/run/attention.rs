@@ -130,6 +130,7 @@ fn word(kind: WaitingKind) -> &'static str {
         WaitingKind::StillInClass => "still-in-class",
         WaitingKind::BadRows => "bad-rows",
         WaitingKind::Lasting => "lasting-failures",
+        WaitingKind::RefusedGroups => "refused-groups",
     }
 }
 
@@ -155,6 +156,9 @@ fn sentence(kind: WaitingKind, count: u64) -> String {
             "1 operation that the service has failed for longer than retry.max_delay",
             "operations that the service has failed for longer than retry.max_delay",
         ),
+        WaitingKind::RefusedGroups => {
+            ("1 group into which the service puts nobody", "groups into which the service puts nobody")
+        }
     };
     if count == 1 { one.to_owned() } else { format!("{count} {several}") }
 }

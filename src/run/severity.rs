@@ -75,6 +75,7 @@ impl Severity {
             | StoreError::Foreign { .. }
             | StoreError::NoDatabase { .. }
             | StoreError::Linked { .. }
+            | StoreError::MountedAlone { .. }
             | StoreError::StaleLog { .. }
             | StoreError::Denied { .. } => Self::Configuration,
             StoreError::Query { .. }

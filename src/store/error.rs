@@ -80,6 +80,12 @@ pub enum StoreError {
          it with find / -xdev -samefile {path}, and remove it or replace it by a copy"
     )]
     Linked { path: PathBuf },
+    /// It is mounted without its folder. Log and lock lie beside each of its places, as with a hard link.
+    #[error(
+        "state.database {path}: is mounted as a single file, and used where it lies as well it would be spoilt: unmount it \
+         (umount {path}) and mount the whole folder in which it lies instead"
+    )]
+    MountedAlone { path: PathBuf },
     /// SQLite cannot make sense of it any more.
     #[error(
         "state.database {path}: is damaged ({what}), and nothing is done with it: whoever looks after this machine stops rosterd, \
@@ -222,6 +228,7 @@ impl StoreError {
             | Self::Foreign { .. }
             | Self::StaleLog { .. }
             | Self::Linked { .. }
+            | Self::MountedAlone { .. }
             | Self::Row { .. } => false,
         }
     }

@@ -277,6 +277,17 @@ impl StateStore {
         .done("bringing look-ups forward")
     }
 
+    /// Whether anybody linked is known to be in this group: then its gid is right.
+    pub async fn has_members(&self, gid: Gid) -> Result<bool, StoreError> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM links, json_each(links.gids) AS held WHERE held.value = ?)",
+        )
+        .bind(gid.0)
+        .fetch_one(&self.reader)
+        .await
+        .doing("looking for members of a group")
+    }
+
     /// Remembers groups as they were looked up, and when to look again. Groups that were not told stay as they are
     /// remembered, but for those of an open move: nothing is known of them.
     pub async fn remember_groups(&self, looked_up: &[LookedUpGroups]) -> Result<(), StoreError> {

@@ -86,6 +86,15 @@ pub(super) fn require_no_link_of_others(path: &Path) -> Result<(), StoreError> {
     files::link_of_others(path).map_or(Ok(()), |what| Err(StoreError::Denied { path: path.to_owned(), what }))
 }
 
+/// Refuses a file that is mounted without its folder, before anything of SQLite's makes a log beside it.
+///
+/// # Errors
+/// [`StoreError::MountedAlone`].
+pub(super) fn require_folder_of_its_own(path: &Path) -> Result<(), StoreError> {
+    let path = files::resolved(path);
+    if files::is_mounted_alone(&path) { Err(StoreError::MountedAlone { path }) } else { Ok(()) }
+}
+
 /// Refuses a file that holds a database of something else, or beside which the log of an earlier one stands.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! Rows of the roster that cannot be used, as the newest run has read them.
 
+use std::collections::BTreeSet;
+
 use super::error::{Doing, Written, counted};
 use super::failures::FailureRow;
 use super::link_codec::json;
@@ -125,6 +127,22 @@ impl StateStore {
         .fetch_all(&self.reader)
         .await
         .doing("counting rows of the roster")
+    }
+
+    /// The keys of groups that are not there any more and that a person silenced, and how many of them nobody did.
+    pub async fn former_group_rows(&self) -> Result<(BTreeSet<String>, u64), StoreError> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT row_key, state FROM roster_rows \
+             WHERE table_name = 'groups' AND row_key LIKE ? || '%' ORDER BY row_key",
+        )
+        .bind(FORMER_GROUP)
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading groups that are not there any more")?;
+        let (ignored, others): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|(_, state)| state == FailureState::Ignored.as_str());
+        let others = u64::try_from(others.len()).unwrap_or(u64::MAX);
+        Ok((ignored.into_iter().map(|(key, _)| key).collect(), others))
     }
 
     /// Silences rows of the roster until they change, or speaks of them again.

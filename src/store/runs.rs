@@ -1,5 +1,7 @@
 //! The history of runs.
 
+use std::sync::atomic::Ordering;
+
 use super::error::{Doing, Written, counted};
 use super::{StateStore, StoreError, run_holder};
 use rosterd_core::roster::RunId;
@@ -86,12 +88,16 @@ impl StateStore {
         .await
         .doing("opening a run")?;
         transaction.commit().await.doing("opening a run")?;
+        if start.trigger != PLAN {
+            self.open_run.store(run, Ordering::Relaxed);
+        }
         Ok(RunId(run))
     }
 
     /// Closes a run.
     pub async fn finish_run(&self, row: &RunRow, listing_complete: bool) -> Result<(), StoreError> {
         if row.trigger != PLAN {
+            self.open_run.store(0, Ordering::Relaxed);
             self.release_run().await?;
         }
         sqlx::query(
@@ -109,6 +115,26 @@ impl StateStore {
         .execute(self.writer()?)
         .await
         .done("closing a run")
+    }
+
+    /// Closes the run of this process that is cut short, where one is under way. What it intended is written down, and the next
+    /// one settles it.
+    pub async fn interrupt_open_run(&self, exit_code: u8, now_ms: i64) -> Result<(), StoreError> {
+        let run = self.open_run.swap(0, Ordering::Relaxed);
+        if run == 0 {
+            return Ok(());
+        }
+        self.release_run().await?;
+        sqlx::query(
+            "UPDATE runs SET finished_at_ms = ?, outcome = 'interrupted', exit_code = ?, listing_complete = 0, \
+             is_good = 0 WHERE run_id = ? AND finished_at_ms IS NULL",
+        )
+        .bind(now_ms)
+        .bind(exit_code)
+        .bind(run)
+        .execute(self.writer()?)
+        .await
+        .done("closing a run that is cut short")
     }
 
     /// The last run, other than a plan, with a complete listing; 0 before the first.

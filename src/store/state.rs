@@ -1,7 +1,7 @@
 //! Opening our own database.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -42,16 +42,19 @@ pub struct StateStore {
     file: Option<(PathBuf, FileIdentity)>,
     /// The lock of the run that is under way in this process.
     lock: Arc<Mutex<Weak<LockedFile>>>,
+    /// The number of the run that is under way in this process; 0 where none is.
+    pub(super) open_run: Arc<AtomicI64>,
 }
 
 impl StateStore {
     /// Opens the database, creating it with mode 0600 and bringing its schema up to date.
     ///
     /// # Errors
-    /// When it cannot be opened or created, is damaged or lost, has a second name, was written by a newer version, or is a
-    /// database of something else.
+    /// When it cannot be opened or created, is damaged or lost, has a second name, is mounted alone, was written by a newer
+    /// version, or is a database of something else.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         recognition::require_no_link_of_others(path)?;
+        recognition::require_folder_of_its_own(path)?;
         recognition::require_not_lost(path)?;
         recognition::require_ours(path).await?;
         prepare(path).map_err(|source| StoreError::of_preparing(path, source))?;
@@ -77,7 +80,8 @@ impl StateStore {
         ids_in_normal_form::normalise(&writer).await?;
         let readers = options.pragma("query_only", "1").pragma("cache_size", READER_CACHE);
         let reader = pool::open(readers, 3, PATIENCE).await.map_err(open)?;
-        Ok(Self { writer, reader, file: identity.map(|identity| (path, identity)), lock: Arc::default() })
+        let file = identity.map(|identity| (path, identity));
+        Ok(Self { writer, reader, file, lock: Arc::default(), open_run: Arc::default() })
     }
 
     /// Opens the database for a command that only reads: none is created, and none is brought up to date. Where there is
@@ -86,6 +90,7 @@ impl StateStore {
     /// # Errors
     /// When it cannot be opened, was written by a newer version, or is a database of something else.
     pub async fn open_for_reading(path: &Path) -> Result<(Self, StateFile), StoreError> {
+        recognition::require_folder_of_its_own(path)?;
         let found = recognition::state_file(path).await?;
         let state = match found {
             StateFile::Absent => Self::absent(path).await?,
@@ -141,7 +146,8 @@ impl StateStore {
     async fn made(pool: SqlitePool, path: &Path) -> Result<Self, StoreError> {
         migrate(&pool).await.map_err(|source| StoreError::of_migration(path, source))?;
         ids_in_normal_form::normalise(&pool).await?;
-        Ok(Self { writer: pool.clone(), reader: pool, file: None, lock: Arc::default() })
+        let (writer, reader) = (pool.clone(), pool);
+        Ok(Self { writer, reader, file: None, lock: Arc::default(), open_run: Arc::default() })
     }
 
     /// What a database that does not exist yet holds: nothing. It stands in memory, and no file is created.

@@ -31,11 +31,13 @@ pub enum WaitingKind {
     BadRows,
     /// Failed by the service's doing for long: it is tried again by itself, and nobody knows whether that helps.
     Lasting,
+    /// Groups into which the service puts nobody: each is tried again by itself, and only another gid helps.
+    RefusedGroups,
 }
 
 impl WaitingKind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::DeadLetters,
         Self::HeldPeople,
         Self::Withheld,
@@ -45,6 +47,7 @@ impl WaitingKind {
         Self::StillInClass,
         Self::BadRows,
         Self::Lasting,
+        Self::RefusedGroups,
     ];
 }
 
@@ -94,10 +97,11 @@ impl Group {
             FailureState::Waiting if !self.is_standing => {
                 let code = FailureCode::parse(&self.code);
                 let is_full = code.classin().is_some_and(Code::is_full);
+                let is_of_group = (code == FailureCode::GroupRefused).then_some(WaitingKind::RefusedGroups);
                 let is_unproven = !self.was_tried && code == FailureCode::NotFoundOut;
                 let lasts = || (self.is_lasting && self.was_called).then_some(WaitingKind::Lasting);
                 let withheld = is_unproven.then_some(WaitingKind::Withheld);
-                is_full.then_some(WaitingKind::FullClasses).or(withheld).or_else(lasts)
+                is_full.then_some(WaitingKind::FullClasses).or(is_of_group).or(withheld).or_else(lasts)
             }
             FailureState::Waiting => {
                 let code = FailureCode::parse(&self.code);

@@ -252,6 +252,12 @@ async fn a_second_signal_ends_a_daemon_at_once_and_the_next_run_goes_on() {
         daemon.signal(second);
         let ended = daemon.end();
         assert_eq!(ended.code, code, "{first} {second}: {ended:?}");
+        let runs = school.program(&["runs", "--output", "json"]).json();
+        assert_eq!(
+            (&runs[0]["outcome"], &runs[0]["exit_code"]),
+            (&"interrupted".into(), &143.into()),
+            "{first} {second}: {runs:#}"
+        );
         assert!(
             signalled.elapsed() < std::time::Duration::from_secs(10),
             "{first} {second}: {:?}",
@@ -265,4 +271,24 @@ async fn a_second_signal_ends_a_daemon_at_once_and_the_next_run_goes_on() {
         })
         .await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_single_run_that_is_cut_short_stands_in_the_history_as_interrupted_and_the_next_one_goes_on() {
+    let school = school().await;
+    school.set("delay", "addStudents:25000");
+    let run = school.start(&["--sync-now"]);
+    eventually("a write is under way", || school.calls("exam").iter().any(|call| call == "addStudents"))
+        .await;
+    run.signal("TERM");
+    let cut = || {
+        run.signal("TERM");
+        let runs = school.program(&["runs", "--output", "json"]).json();
+        runs[0]["outcome"] == "interrupted" && runs[0]["finished_at"].is_string()
+    };
+    eventually("the history says so", cut).await;
+    assert_eq!(run.end().code, 143);
+    school.set("delay", "addStudents:1");
+    let converges = || school.program(&["--sync-now"]).code == 0 && school.sandbox.candidate_count() == 3;
+    eventually("the runs after it converge", converges).await;
 }

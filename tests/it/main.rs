@@ -36,6 +36,7 @@ mod kit;
 mod messages;
 mod migrations;
 mod monitoring;
+mod mounted_states;
 mod notify;
 mod plans;
 mod privacy;

@@ -93,7 +93,8 @@ pub(super) fn open_archive(path: &Path) -> Result<ZipArchive<BufReader<File>>, S
 /// What stands at the end of an archive tells what is in it.
 fn why_no_archive(error: &ZipError) -> String {
     if matches!(error, ZipError::InvalidArchive(_)) {
-        "its end is missing or damaged, as where a download or a copy was cut off: export or copy it again".to_owned()
+        "its end is missing or damaged, as where a download or a copy was cut off: export or copy it again"
+            .to_owned()
     } else {
         error.to_string()
     }

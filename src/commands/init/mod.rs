@@ -90,7 +90,7 @@ struct InitReport {
 }
 
 pub(super) async fn run(cli: &Cli, arguments: &InitArgs) -> Result<Exit, AppError> {
-    let stop = sync::stop_on_signals();
+    let stop = sync::stop_on_signals(None);
     let config = cli.config.clone().unwrap_or_else(|| PathBuf::from(CONFIGURATION));
     invocation::remember(&config);
     let asked = async {

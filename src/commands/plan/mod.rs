@@ -74,7 +74,7 @@ pub(super) async fn run(app: &App, cli: &Cli, arguments: &PlanArgs) -> Result<Ex
     let existing = Existing::of(arguments.replace);
     let create = |path| NewFile::create(&app.settings, cli.config.as_deref(), path, existing);
     let file = arguments.html.as_deref().map(|path| create(path).map(|file| (file, path))).transpose()?;
-    let stop = sync::stop_on_signals();
+    let stop = sync::stop_on_signals(None);
     let mut context = app.context(sync::progress(cli), stop).await?;
     if let Some(side) = &mut context.exam {
         side.keep_unmanaged = arguments.unmanaged;

@@ -35,7 +35,7 @@ pub(super) async fn run(app: &App, cli: &Cli, args: &ResultsArgs) -> Result<Exit
 
 async fn pull(app: &App, cli: &Cli, in_full: bool) -> Result<Exit, AppError> {
     let _lock = app.lock()?;
-    let stop = sync::stop_on_signals();
+    let stop = sync::stop_on_signals(None);
     let (state, clock) = (app.state.clone(), app.clock.clone());
     let mut pull = prepare(&app.settings, state, clock, sync::progress(cli), stop)?;
     if in_full {

@@ -209,7 +209,8 @@ async fn decide(
     group_creation::describe_undone(&plan.creations, report);
     let notes = plan.notes.clone();
     describe(&plan, groups, report);
-    leavers::describe(&plan, roster_diff.sharing, report);
+    let (ignored_groups, _) = context.state.former_group_rows().await?;
+    leavers::describe(&plan, roster_diff.sharing, &ignored_groups, report);
     moments::describe(side, &plan, report);
     Ok(Decided {
         plan,

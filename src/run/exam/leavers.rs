@@ -95,7 +95,12 @@ pub(super) async fn remember_sharing(context: &Context, sharing: Sharing) -> Res
 }
 
 /// Says who stays, who is still in a group of an earlier roster, and who only waits for another mode.
-pub(super) fn describe(plan: &Plan, sharing: Sharing, report: &mut ServiceReport) {
+pub(super) fn describe(
+    plan: &Plan,
+    sharing: Sharing,
+    ignored_groups: &BTreeSet<String>,
+    report: &mut ServiceReport,
+) {
     let kept = &plan.totals.kept;
     report.leavers_kept = kept.as_set.saturating_add(kept.stay);
     if kept.stay > 0 {
@@ -115,10 +120,14 @@ pub(super) fn describe(plan: &Plan, sharing: Sharing, report: &mut ServiceReport
     // Where the row of a group cannot be read, its gid has not gone.
     let is_unclear = report.roster_rows.iter().flatten().any(|row| row.table == "groups");
     if !former.is_empty() && !is_unclear {
-        let students = former.iter().map(|group| group.students).sum();
-        let since_ms = former.iter().filter_map(|group| group.until_ms).min();
-        let attention = Attention::new(students, since_ms, FailureOwner::It, in_former_groups(&former));
-        report.attention.insert("former-groups", attention);
+        let is_told = |group: &&FormerGroup| !ignored_groups.contains(&former_group_key(group.gid));
+        let told: Vec<&FormerGroup> = former.iter().copied().filter(is_told).collect();
+        if !told.is_empty() {
+            let students = told.iter().map(|group| group.students).sum();
+            let since_ms = told.iter().filter_map(|group| group.until_ms).min();
+            let attention = Attention::new(students, since_ms, FailureOwner::It, in_former_groups(&told));
+            report.attention.insert("former-groups", attention);
+        }
         report
             .roster_rows
             .get_or_insert_default()
@@ -131,7 +140,10 @@ pub(super) fn describe(plan: &Plan, sharing: Sharing, report: &mut ServiceReport
         let count = u64::try_from(waiting).unwrap_or(u64::MAX);
         let verb = if count == 1 { "stays" } else { "stay" };
         let what = format!("{} {verb}: sync.mode does not handle leavers", counted(count, "leaver"));
-        report.attention.insert("leavers", Attention::new(count, None, FailureOwner::It, what));
+        report.attention.insert(
+            "leavers",
+            Attention::new(count, plan.totals.leavers_of_mode_since_ms, FailureOwner::It, what),
+        );
     }
     if sharing == Sharing::AsBefore {
         let what = "exam.shared is not written in the configuration, and an earlier version left leavers in groups that \

@@ -65,6 +65,7 @@ pub(super) async fn blame(
         return Ok(());
     }
     let known = store.known_groups().await?;
+    let named = store.roster_groups().await?;
     for (gid, Group { added, moved }) in groups {
         if added.has_others || moved.has_others {
             let refused = [added.refused, moved.refused].concat();
@@ -79,10 +80,21 @@ pub(super) async fn blame(
             }
             continue;
         }
-        let nobody = format!("gid {gid}: the service puts nobody into this group");
-        // What is refused of an add may be a value, unless others are entered. A change of groups sends none.
+        let once = named.iter().find(|group| group.gid == gid);
+        let code = once.map(|group| format!(" (group {})", group.code)).unwrap_or_default();
+        let nobody = format!("gid {gid}{code}: the service puts nobody into this group");
         let mut refused = added.refused;
-        refused.retain(|_| adds_accepted);
+        // What is refused of an add may be a value, unless others are entered. A change of groups sends none.
+        if !adds_accepted {
+            if !refused.is_empty() && !store.has_members(gid).await? {
+                let message = format!(
+                    "{nobody}, and nobody else was entered in that run: {mender}; if it is right, each of its students \
+                     lacks or has a value that the service refuses"
+                );
+                store.blame_group(&refused, &message).await?;
+            }
+            refused.clear();
+        }
         if any_accepted {
             refused.extend(moved.refused);
         } else {

@@ -31,3 +31,4 @@ mod strangers;
 mod swapped;
 mod unknowns;
 mod untold;
+mod wrong_gids;

@@ -157,6 +157,14 @@ async fn students_who_stay_in_a_former_group_are_named() {
     assert_eq!(named.count, 5);
     let said = format!("5 are still in gid {former}, once Group g1");
     assert!(named.what.contains(&said), "{}", named.what);
+    let id = world.failures().await[0].id;
+    let ignored = rosterd_core::failure::FailureState::Ignored;
+    world.state.change_failures(Some(&[id]), ignored, 0).await.unwrap();
+    for _ in 0..2 {
+        let report = world.run_later().await;
+        assert!(!report.attention.contains_key("former-groups"), "{:?}", report.attention);
+    }
+    assert_eq!(world.failures().await.len(), 1, "it stays silenced");
 }
 
 #[tokio::test]
@@ -167,7 +175,13 @@ async fn leavers_whom_the_mode_leaves_alone_are_counted() {
     let _seen = world.run().await;
     let report = world.run().await;
     assert_eq!((report.skipped(), report.exit_code), ("1 delete".to_owned(), 0));
-    assert_eq!(report.attention["leavers"].count, 1);
+    let leavers = &report.attention["leavers"];
+    assert_eq!(leavers.count, 1);
+    let since = leavers.since.clone().expect("since when the first is gone");
+    world.remove("s002").await;
+    let _seen = world.run_later().await;
+    let leavers = &world.run_later().await.attention["leavers"];
+    assert_eq!((leavers.count, leavers.since.as_ref()), (2, Some(&since)));
 }
 
 #[tokio::test]

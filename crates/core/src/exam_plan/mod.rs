@@ -172,6 +172,8 @@ pub struct PlanTotals {
     pub leavers_waiting: u64,
     /// Since when the first of them is off the roster, in milliseconds since 1970 UTC.
     pub leavers_waiting_since_ms: Option<i64>,
+    /// Since when the first of those has been gone whom the mode leaves alone, in milliseconds since 1970 UTC.
+    pub leavers_of_mode_since_ms: Option<i64>,
     /// Leavers whose candidates stay.
     pub kept: KeptLeavers,
     /// Groups that stood on the roster once and still have students in them who are on it.

@@ -2,13 +2,18 @@
 
 use crate::failure::{FailureOwner, Service};
 
+/// How errors begin about what is ours on this machine.
+const OURS: [&str; 3] = ["state.database", "state database", "the lock file"];
+
 /// The kind of trouble that makes a run not good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RunTrouble {
     /// A service refused the credentials.
     Credentials,
-    /// A service, a disk or a lock is away for now.
+    /// A service is away for now.
     Outage,
+    /// What is ours on this machine cannot be used for now: the state database, its lock, the disk.
+    Machine,
     /// A setting is wrong, or an account is another one.
     Configuration,
     /// The roster is not there, damaged, or no roster.
@@ -28,6 +33,11 @@ impl RunTrouble {
             return Self::Roster;
         }
         match exit_code {
+            Some(75)
+                if why.is_some_and(|why| OURS.iter().any(|ours| without_service(why).starts_with(ours))) =>
+            {
+                Self::Machine
+            }
             Some(77) => Self::Credentials,
             Some(75) => Self::Outage,
             Some(78) => Self::Configuration,
@@ -42,6 +52,7 @@ impl RunTrouble {
         match self {
             Self::Credentials => "credentials",
             Self::Outage => "outage",
+            Self::Machine => "machine",
             Self::Configuration => "configuration",
             Self::Roster => "roster",
             Self::Doubt => "doubt",
@@ -54,7 +65,9 @@ impl RunTrouble {
     pub fn owner(self) -> FailureOwner {
         match self {
             Self::Outage | Self::Doubt => FailureOwner::Service,
-            Self::Credentials | Self::Configuration | Self::Roster | Self::Other => FailureOwner::It,
+            Self::Credentials | Self::Configuration | Self::Roster | Self::Machine | Self::Other => {
+                FailureOwner::It
+            }
         }
     }
 
@@ -64,6 +77,7 @@ impl RunTrouble {
         match self {
             Self::Credentials => "enter the credentials that the service gives out now, and try them",
             Self::Outage => "nothing, as long as it passes: every run tries again",
+            Self::Machine => "put right on this machine what the run says of the state database",
             Self::Configuration => "correct the configuration, and try it",
             Self::Roster => "export or copy the roster again, and try it",
             Self::Doubt => "nothing yet: the next run reads again; if it stays, ask the service",
@@ -77,6 +91,7 @@ impl RunTrouble {
         match self {
             Self::Credentials | Self::Configuration => "rosterd check",
             Self::Roster => "rosterd check --offline",
+            Self::Machine => "rosterd check --offline",
             Self::Outage | Self::Doubt | Self::Other => "rosterd runs",
         }
     }
@@ -103,6 +118,18 @@ mod tests {
             (Some(75), None, RunTrouble::Outage),
             (Some(75), Some("roster.database r.db: there is no such file"), RunTrouble::Roster),
             (Some(1), Some("exam: roster.database r.db: has 3 active students"), RunTrouble::Roster),
+            (Some(75), Some("state.database s.db: another program holds a lock on it"), RunTrouble::Machine),
+            (Some(75), Some("exam: state.database s.db: the disk is full"), RunTrouble::Machine),
+            (
+                Some(75),
+                Some("the lock file s.lock was removed while a run was under way"),
+                RunTrouble::Machine,
+            ),
+            (
+                Some(75),
+                Some("exam: the lock file s.lock was removed while a run was under way"),
+                RunTrouble::Machine,
+            ),
             (Some(78), Some("exam.code: it is missing"), RunTrouble::Configuration),
             (Some(3), Some("exam: the listing is doubtful"), RunTrouble::Doubt),
             (Some(4), Some("exam: the listing is doubtful"), RunTrouble::Doubt),

@@ -61,7 +61,7 @@ fn owner_word<S: serde::Serializer>(owner: &FailureOwner, serializer: S) -> Resu
 }
 
 /// Kinds of attention, the worst first, with their weight. What is missing here weighs like the last that waits.
-const KINDS: [(&str, Weight); 25] = [
+const KINDS: [(&str, Weight); 26] = [
     ("held", Weight::Held),
     ("held-people", Weight::Held),
     ("refused-reload", Weight::Waiting),
@@ -69,6 +69,7 @@ const KINDS: [(&str, Weight); 25] = [
     ("watched-folders", Weight::Waiting),
     ("old-roster", Weight::Waiting),
     ("dead-letters", Weight::Waiting),
+    ("refused-groups", Weight::Waiting),
     ("lasting-failures", Weight::Waiting),
     ("bad-rows", Weight::Waiting),
     ("withheld", Weight::Waiting),
@@ -153,8 +154,8 @@ pub(super) fn of_attention(kind: &str, shown: &ShownAttention, holds: &[ShownHol
             };
             (reasons.join(", "), command)
         }
-        "held-people" | "dead-letters" | "lasting-failures" | "bad-rows" | "withheld" | "full-classes"
-        | "waits" | "still-in-class" | "ended-classes" => {
+        "held-people" | "dead-letters" | "refused-groups" | "lasting-failures" | "bad-rows" | "withheld"
+        | "full-classes" | "waits" | "still-in-class" | "ended-classes" => {
             (owners(shown), Some("rosterd failures".to_owned()))
         }
         "refused-files" | "watched-folders" => (owners(shown), Some("rosterd status".to_owned())),

@@ -100,6 +100,12 @@ impl Decider<'_> {
         }
         self.miss(link, !is_due && !is_asked && !is_stalled);
         self.count_ignored(link, before);
+        let of_mode = |it: &Operation| matches!(it.state, OperationState::Skipped(SkipReason::Mode(_)));
+        if self.operations.iter().skip(before).any(of_mode) {
+            let since_ms = link.gone_since_ms.unwrap_or(self.input.now_ms);
+            let known = self.leavers_of_mode_since_ms;
+            self.leavers_of_mode_since_ms = known.into_iter().chain([since_ms]).min();
+        }
     }
 
     /// A later run asks about these pairs again, whatever has changed by then.
