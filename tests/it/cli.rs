@@ -400,11 +400,13 @@ async fn missing_credentials_are_a_wrong_configuration() {
 async fn a_roster_that_cannot_be_used_is_named_and_nobody_is_called() {
     let school = small().await;
     let good = std::fs::read(school.path("roster.db")).unwrap();
-    let table: [(&str, i32, &str); 5] = [
+    let table: [(&str, i32, &str); 7] = [
         ("DROP TABLE class_members", 78, "class_members"),
         ("ALTER TABLE students DROP COLUMN login", 78, "login"),
         ("DELETE FROM students", 1, "guard.min_roster"),
         ("missing", 78, "no such file"),
+        ("folder", 78, "is a folder, and the roster is a file"),
+        ("socket", 78, "is a pipe, a socket or a device"),
         ("corrupt", 1, "not a usable SQLite database"),
     ];
     for (what, expected, word) in table {
@@ -412,6 +414,14 @@ async fn a_roster_that_cannot_be_used_is_named_and_nobody_is_called() {
         let path = other.path("roster.db");
         match what {
             "missing" => std::fs::remove_file(&path).unwrap(),
+            "folder" => {
+                std::fs::remove_file(&path).unwrap();
+                std::fs::create_dir(&path).unwrap();
+            }
+            "socket" => {
+                std::fs::remove_file(&path).unwrap();
+                let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+            }
             "corrupt" => std::fs::write(&path, "x".repeat(good.len())).unwrap(),
             statement => other.sql(statement).await,
         }

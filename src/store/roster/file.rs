@@ -171,7 +171,12 @@ async fn by_copy<'a>(path: &Path, state: &Path, open: &'a mut Open) -> Result<&'
 fn look(path: &Path) -> Result<Arc<Descriptor>, RosterError> {
     match std::fs::metadata(path) {
         Ok(file) if file.is_file() => Descriptor::of(path).map_err(|source| cannot_open(path, source.into())),
-        Ok(_) => Err(RosterError::Missing { path: path.to_owned() }),
+        Ok(other) => {
+            let what = if other.is_dir() { "is a folder" } else { "is a pipe, a socket or a device" };
+            let what =
+                format!("{what}, and the roster is a file: enter the path of the SQLite database itself");
+            Err(RosterError::Unreadable { path: path.to_owned(), what })
+        }
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
             Err(RosterError::Missing { path: path.to_owned() })
         }
