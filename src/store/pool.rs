@@ -30,3 +30,15 @@ pub(super) async fn open(
     });
     pool.connect_with(options).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_task_looks_after_connections_for_being_idle_or_old() {
+        let options = SqliteConnectOptions::new().in_memory(true);
+        let pool = open(options, 1, Duration::from_secs(1)).await.unwrap();
+        assert_eq!((pool.options().get_idle_timeout(), pool.options().get_max_lifetime()), (None, None));
+    }
+}
