@@ -401,6 +401,19 @@ async fn refused_credentials_and_maintenance_stop_registrations_and_fail_no_stud
     }
 }
 
+#[tokio::test]
+async fn a_refusal_after_a_call_that_was_accepted_says_nothing_against_the_credentials() {
+    let (school, class) = registering().await;
+    apply(&school, 12).await;
+    school.set("refuse_call", "addClassStudentMultiple:102");
+    let report = school.run_to(Exit::Temporary).await;
+    assert_eq!(count(&report, "applied", "register"), 12, "{report:#?}");
+    assert_eq!(school.members(class).len(), 0);
+    school.sandbox.clear_faults();
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.members(class).len(), 12);
+}
+
 // Not of the school: 228.
 
 #[tokio::test]
