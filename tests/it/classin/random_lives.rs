@@ -129,9 +129,11 @@ impl Life {
         let rows = self.school.failures().await;
         assert!(rows.is_empty(), "{what}: {rows:#?}");
         // A hold costs no call while it stands; whether a lesson that is held is over by now is asked once a day, as the
-        // look-up of any hold is renewed.
+        // look-up of any hold is renewed, by somebody who is known to be in it: a question by anybody else might enter them.
         let held = "SELECT count(DISTINCT o.class_code) FROM held_operations AS o JOIN holds AS h USING (hold_digest) \
-             WHERE h.is_standing = 1 AND o.service = 'classin' AND o.kind = 'remove'";
+             WHERE h.is_standing = 1 AND o.service = 'classin' AND o.kind = 'remove' AND EXISTS (SELECT 1 FROM enrolments AS e \
+             WHERE 'course ' || e.course_id || ' class ' || e.class_id = o.class_code \
+             AND e.evidence IN ('added', 'present', 'presumed'))";
         let held = usize::try_from(self.school.number(held).await).unwrap();
         self.school.sandbox.clear_journal();
         self.school.later(DAY);
