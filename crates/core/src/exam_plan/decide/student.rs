@@ -149,7 +149,10 @@ impl Decider<'_> {
             return self.mark_impossible(id, OperationKind::Adopt, CannotReason::AdoptionOff);
         }
         let Some(LoginFact::Found { sid, groups: held }) = lookups.by_login.get(&wanted.login) else {
-            return self.skip(id, OperationKind::Adopt, SkipReason::NotFoundOut);
+            // A login value that is remembered of a leaver is not asked about. Who has it is not the leaver by now.
+            let is_a_leavers = self.doubts.is_of_leaver(&wanted.login);
+            let reason = if is_a_leavers { SkipReason::AnotherLogin } else { SkipReason::NotFoundOut };
+            return self.skip(id, OperationKind::Adopt, reason);
         };
         if let Some(owner) = self.current.other_with_sid(*sid, &id) {
             let reason = self.login_in_use(owner, &id, replaces.is_none());
