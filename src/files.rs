@@ -202,7 +202,13 @@ pub fn missing_right(right: Right, path: &Path) -> Option<String> {
             return Some(refusal(Right::Enter, folder));
         }
     }
-    (path.exists() && !may(right, path)).then(|| refusal(right, path))
+    (path.exists() && is_refused(right, path)).then(|| refusal(right, path))
+}
+
+/// Whether the file that is there refuses that. SQLite takes its own files away when the last connection ends, in the midst of
+/// a look: what is gone refuses nothing.
+fn is_refused(right: Right, path: &Path) -> bool {
+    accessat(CWD, path, right.access(), AtFlags::EACCESS).is_err_and(|refused| refused != Errno::NOENT)
 }
 
 fn refusal(right: Right, path: &Path) -> String {
