@@ -264,7 +264,10 @@ async fn pass(
         Some(writer) => Box::pin(apply_plan(context, side, writer, run, &reading, decided, report)).await?,
     };
     if writer.is_some() && ServiceReport::sum(&report.applied) == 0 {
-        context.state.pack_links(&unpacked).await?;
+        // It only spares the next run some reading: what hinders it is no trouble of this one.
+        if let Err(error) = context.state.pack_links(&unpacked).await {
+            tracing::warn!("links are not packed for the next run: {}", in_one_line(&error));
+        }
     }
     let uncompared = uncompared_columns(&side.settings, &context.state).await?;
     report.notes.extend(uncompared.iter().map(ToString::to_string));

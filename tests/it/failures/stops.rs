@@ -224,3 +224,12 @@ async fn an_account_that_stays_full_for_days_makes_nobody_a_dead_letter() {
     assert_eq!(world.run_later().await.applied(), "20 add");
     assert_eq!(world.failures().await, []);
 }
+
+#[tokio::test]
+async fn links_that_cannot_be_packed_for_the_next_run_are_no_trouble_of_this_one() {
+    let world = ExamSchool::in_step(students(1_010)).await;
+    world.our_database("DELETE FROM packed_links").await;
+    world.break_our_database("INSERT ON packed_links").await;
+    let report = world.run().await;
+    assert_eq!((report.exit_code, report.planned()), (0, String::new()), "{report:?}");
+}
