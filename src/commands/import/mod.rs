@@ -405,7 +405,8 @@ async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<Impor
 /// Says which files end without a line end, where students are marked as having left: a file that was cut off looks like that.
 fn tell_unended(reading: &mut Reading, leaving: usize) {
     for file in reading.unended.iter().filter(|_| leaving > 0) {
-        let message = "the last row has no line end, as in a file that was cut off: look whether the last students of the list are in                        it, because who is missing counts as having left";
+        let message = "the last row has no line end, as in a file that was cut off: look whether the last students of the list are \
+                       in it, because who is missing counts as having left";
         reading.notices.push(Notice { file: file.clone(), message: message.to_owned() });
     }
 }
