@@ -10,10 +10,10 @@ use crate::program::Programs as _;
 use rosterd_testkit::School;
 
 /// What is mounted at this place, until it is dropped.
-struct Mounted(PathBuf);
+pub(crate) struct Mounted(pub(crate) PathBuf);
 
 impl Mounted {
-    fn of(what: &Path, at: PathBuf, test: &str) -> Option<Self> {
+    pub(crate) fn of(what: &Path, at: PathBuf, test: &str) -> Option<Self> {
         let mounted = Command::new("mount").arg("--bind").arg(what).arg(&at).stderr(Stdio::null()).status();
         let mounted = mounted.is_ok_and(|done| done.success());
         if !mounted {

@@ -14,6 +14,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use crate::mounted_states::Mounted;
 use rosterd::{RosterDatabase, RosterError, RosterQueries};
 use rosterd_testkit::{Ended, ended, eventually};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
@@ -544,24 +545,9 @@ impl Drop for Share {
 }
 
 /// A file that is mounted alone, over an empty one.
-struct MountedFile(PathBuf);
-
-impl MountedFile {
-    fn of(file: &Path, at: PathBuf, test: &str) -> Option<Self> {
-        std::fs::write(&at, "").unwrap();
-        let mounted = Command::new("mount").arg("--bind").arg(file).arg(&at).stderr(Stdio::null()).status();
-        let mounted = mounted.is_ok_and(|done| done.success());
-        if !mounted {
-            eprintln!("NOT RUN, needs the right to mount: {test}");
-        }
-        mounted.then_some(Self(at))
-    }
-}
-
-impl Drop for MountedFile {
-    fn drop(&mut self) {
-        let _left = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
+fn mounted_alone(file: &Path, at: PathBuf, test: &str) -> Option<Mounted> {
+    std::fs::write(&at, "").unwrap();
+    Mounted::of(file, at, test)
 }
 
 #[tokio::test]
@@ -581,13 +567,12 @@ async fn a_roster_in_wal_mode_whose_log_lies_beside_another_name_is_refused_with
     std::fs::remove_file(&linked).unwrap();
     std::os::unix::fs::symlink(&roster, &linked).unwrap();
     open(&linked).await.unwrap();
-    let Some(mounted) = MountedFile::of(&roster, place.path("a file.db"), TEST) else { return };
+    let Some(mounted) = mounted_alone(&roster, place.path("a file.db"), TEST) else { return };
     let refused = open(&mounted.0).await.unwrap_err().to_string();
     assert!(refused.contains("single file") && refused.contains("mount the whole folder"), "{refused}");
     // Without a log nothing is missed.
     let closed = Place::new(THREE).await;
-    let Some(mounted) = MountedFile::of(&closed.path("roster/roster.db"), place.path("closed.db"), TEST)
-    else {
+    let Some(mounted) = mounted_alone(&closed.path("roster/roster.db"), place.path("closed.db"), TEST) else {
         return;
     };
     open(&mounted.0).await.unwrap();
