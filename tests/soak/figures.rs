@@ -1,5 +1,6 @@
 //! What is measured of the daemon, and what is made of it. It asserts that what must be flat is flat, and nothing else.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use rosterd_testkit::School;
@@ -11,6 +12,8 @@ const WARM_UP: usize = 10;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     memory_kib: u64,
+    /// Of these, what belongs to no file: the pages of the program itself come and go with the machine's memory.
+    own_kib: u64,
     descriptors: u64,
     threads: u64,
     pages: u64,
@@ -27,6 +30,7 @@ impl Sample {
         let descriptors = std::fs::read_dir(format!("{process}/fd")).unwrap().count();
         Self {
             memory_kib: figure("VmRSS:"),
+            own_kib: figure("RssAnon:"),
             descriptors: u64::try_from(descriptors).unwrap(),
             threads: figure("Threads:"),
             pages: u64::try_from(pages).unwrap(),
@@ -53,10 +57,15 @@ impl Samples {
         (greatest(&early), greatest(&late))
     }
 
-    /// Memory may differ by a tenth and 3 MiB, descriptors and threads by what one run more in flight holds.
+    /// Memory may differ by a tenth and 3 MiB, descriptors and threads by what one run more in flight holds. The state
+    /// holds as much as it may from the second quarter on; by a tenth it differs with what the runs met.
     pub(crate) fn are_flat(&self) {
         let (early, late) = self.early_and_late(|sample| sample.memory_kib);
         assert!(late <= early + early / 10 + 3 * 1024, "memory grows: {early} to {late} KiB\n{self}");
+        let (early, late) = self.early_and_late(|sample| sample.own_kib);
+        assert!(late <= early + early / 10 + 1024, "the heap grows: {early} to {late} KiB\n{self}");
+        let (early, late) = self.early_and_late(|sample| sample.pages);
+        assert!(late <= early + early / 10, "the state grows: {early} to {late} pages\n{self}");
         let (early, late) = self.early_and_late(|sample| sample.descriptors);
         assert!(late <= early + 10, "descriptors grow: {early} to {late}\n{self}");
         let (early, late) = self.early_and_late(|sample| sample.threads);
@@ -76,54 +85,40 @@ impl fmt::Display for Samples {
                 format!("{} / {}", all.last().unwrap_or(&0), all.get(all.len() / 2).unwrap_or(&0))
             };
             let memory = range(|sample| sample.memory_kib);
+            let own = range(|sample| sample.own_kib);
             let descriptors = range(|sample| sample.descriptors);
             let threads = range(|sample| sample.threads);
             let pages = range(|sample| sample.pages);
             writeln!(
                 f,
-                "memory {memory} KiB, descriptors {descriptors}, threads {threads}, state {pages} pages"
+                "memory {memory} KiB (own {own}), descriptors {descriptors}, threads {threads}, state {pages} pages"
             )?;
         }
         Ok(())
     }
 }
 
-/// How runs came behind the moments at which they were due.
-#[derive(Debug)]
-pub(crate) struct Lateness {
-    due: u64,
-    missed: Vec<i64>,
-    /// Behind the due moment, or behind the end of the run that was under way then.
-    greatest_ms: i64,
-    longest_run_ms: i64,
-}
+/// The runs on schedule, from the first on, in their order: when each began and ended. The daemon forgets them meanwhile.
+#[derive(Debug, Default)]
+pub(crate) struct History(BTreeMap<i64, (i64, i64)>);
 
-/// A run that comes later than this has been missed. A tick is half a second late at most; the rest is left to a busy
-/// machine, and the greatest lateness is said.
-const LATEST_MS: i64 = 20_000;
-
-impl fmt::Display for Lateness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { due, missed, greatest_ms, longest_run_ms } = self;
-        write!(
-            f,
-            "{due} times due, {} missed, {greatest_ms} ms late at most, the longest run {longest_run_ms} ms",
-            missed.len()
-        )
+impl History {
+    pub(crate) async fn read(&mut self, school: &School) {
+        // The newest are read again: one that was under way has ended since.
+        let newest = "SELECT json_group_array(json_array(run_id, started_at_ms, coalesce(finished_at_ms, started_at_ms))) FROM \
+                      (SELECT * FROM runs WHERE run_id > 0 AND trigger = 'schedule' ORDER BY run_id DESC LIMIT 20)";
+        let runs: Vec<(i64, i64, i64)> = serde_json::from_str(&school.word(newest).await).unwrap();
+        self.0.extend(runs.into_iter().map(|(run_id, from, to)| (run_id, (from, to))));
     }
-}
 
-impl Lateness {
-    /// From the history that the daemon wrote, from its first run on schedule to its last.
-    pub(crate) async fn of(school: &School, every_ms: i64) -> Self {
-        let history = "SELECT coalesce(json_group_array(json_array(started_at_ms, coalesce(finished_at_ms, started_at_ms))), '[]') \
-                       FROM (SELECT * FROM runs WHERE run_id > 0 AND trigger = 'schedule' ORDER BY run_id)";
-        let runs: Vec<(i64, i64)> = serde_json::from_str(&school.word(history).await).unwrap();
+    pub(crate) fn lateness(&self, every_ms: i64) -> Lateness {
+        let runs: Vec<(i64, i64)> = self.0.values().copied().collect();
         let (Some((first, _)), Some((last, _))) = (runs.first(), runs.last()) else {
             panic!("the daemon made no run");
         };
         let longest_run_ms = runs.iter().map(|(from, to)| to - from).max().unwrap_or(0);
-        let mut found = Self { due: 0, missed: Vec::new(), greatest_ms: 0, longest_run_ms };
+        let mut found =
+            Lateness { runs: runs.len(), due: 0, missed: Vec::new(), greatest_ms: 0, longest_run_ms };
         let mut due = (first / every_ms + 1) * every_ms;
         while due <= *last {
             // One that was under way is followed by one that stands for all that came due meanwhile.
@@ -141,7 +136,35 @@ impl Lateness {
         }
         found
     }
+}
 
+/// How runs came behind the moments at which they were due.
+#[derive(Debug)]
+pub(crate) struct Lateness {
+    runs: usize,
+    due: u64,
+    missed: Vec<i64>,
+    /// Behind the due moment, or behind the end of the run that was under way then.
+    greatest_ms: i64,
+    longest_run_ms: i64,
+}
+
+/// A run that comes later than this has been missed. A tick is half a second late at most; the rest is left to a busy
+/// machine, and the greatest lateness is said.
+const LATEST_MS: i64 = 20_000;
+
+impl fmt::Display for Lateness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { runs, due, missed, greatest_ms, longest_run_ms } = self;
+        write!(
+            f,
+            "{runs} runs, {due} times due, {} missed, {greatest_ms} ms late at most, the longest run {longest_run_ms} ms",
+            missed.len()
+        )
+    }
+}
+
+impl Lateness {
     pub(crate) fn none_missed(&self) {
         assert!(self.due > 3, "{self:?}");
         assert!(self.missed.is_empty(), "runs were missed: {self:?}");
