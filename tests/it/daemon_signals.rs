@@ -292,3 +292,34 @@ async fn a_single_run_that_is_cut_short_stands_in_the_history_as_interrupted_and
     let converges = || school.program(&["--sync-now"]).code == 0 && school.sandbox.candidate_count() == 3;
     eventually("the runs after it converge", converges).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_a_minute_after_one_signal_the_end_comes_whatever_a_call_is_allowed_to_take() {
+    let mut by_daemon = school().await;
+    let mut once = school().await;
+    for school in [&mut by_daemon, &mut once] {
+        school.setting("EXAM__TIMEOUT", "110s");
+        school.set("delay", "addStudents:100000");
+    }
+    let mut daemon = by_daemon.start(&[]);
+    let _line = daemon.hear("the daemon is ready");
+    daemon.signal("USR1");
+    let run = once.start(&["--sync-now"]);
+    let writes = |school: &School| school.calls("exam").iter().any(|call| call == "addStudents");
+    eventually("both write", || writes(&by_daemon) && writes(&once)).await;
+    let signalled = std::time::Instant::now();
+    daemon.signal("TERM");
+    run.signal("TERM");
+    let (daemon, run) = (daemon.end(), run.end());
+    let took = signalled.elapsed();
+    // The answer would come after a hundred seconds.
+    assert!(took < std::time::Duration::from_secs(60), "{took:?}");
+    assert_eq!((daemon.code, run.code), (143, 143), "{daemon:?} {run:?}");
+    for school in [&by_daemon, &once] {
+        let runs = school.program(&["runs", "--output", "json"]).json();
+        assert_eq!(runs[0]["outcome"], "interrupted", "{runs:#}");
+        school.set("delay", "addStudents:1");
+        let converges = || school.program(&["--sync-now"]).code == 0 && school.sandbox.candidate_count() == 3;
+        eventually("the next run enters nobody twice", converges).await;
+    }
+}
