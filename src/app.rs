@@ -52,7 +52,7 @@ pub enum AppError {
     /// The roster cannot be used.
     #[error(transparent)]
     Roster(#[from] RosterError),
-    /// The roster is not there, and an earlier run has read it from the same path.
+    /// The roster is not there, or empty, and an earlier run has read it from the same path.
     #[error("{0} (an earlier run has read it there)")]
     RosterAway(RosterError),
     /// Another run is under way, or the lock cannot be had.
@@ -72,7 +72,7 @@ impl AppError {
         match self {
             Self::Settings(_) | Self::Credentials(_) | Self::NoState(_) => Exit::Configuration,
             // Where none was ever read, the path is wrong.
-            Self::Roster(RosterError::Missing { .. }) => Exit::Configuration,
+            Self::Roster(RosterError::Missing { .. } | RosterError::Empty { .. }) => Exit::Configuration,
             Self::Roster(error) => Severity::of_roster_error(error).into(),
             Self::RosterAway(_)
             | Self::Lock(LockError::Busy { .. } | LockError::Daemon { .. } | LockError::Full { .. }) => {
@@ -197,7 +197,9 @@ pub async fn roster(settings: &Settings) -> Result<RosterDatabase, RosterError> 
 /// The same, where a run is to read it: one that an earlier run has read comes back by itself.
 async fn known_roster(settings: &Settings, state: &StateStore) -> Result<RosterDatabase, AppError> {
     match roster(settings).await {
-        Err(error @ RosterError::Missing { .. }) if state.has_read(&settings.roster.database).await? => {
+        Err(error @ (RosterError::Missing { .. } | RosterError::Empty { .. }))
+            if state.has_read(&settings.roster.database).await? =>
+        {
             Err(AppError::RosterAway(error))
         }
         roster => Ok(roster?),

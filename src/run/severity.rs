@@ -96,9 +96,10 @@ impl Severity {
                 Self::Configuration
             }
             // It was there when the run began.
-            RosterError::Missing { .. } | RosterError::Locked { .. } | RosterError::Passing { .. } => {
-                Self::Temporary
-            }
+            RosterError::Missing { .. }
+            | RosterError::Empty { .. }
+            | RosterError::Locked { .. }
+            | RosterError::Passing { .. } => Self::Temporary,
             RosterError::Corrupt { .. }
             | RosterError::TooFew { .. }
             | RosterError::Cut { .. }

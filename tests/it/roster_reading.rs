@@ -611,3 +611,35 @@ async fn a_roster_is_never_written() {
     rows(&made.open().await).await;
     assert_eq!(std::fs::read(&made.path).unwrap(), before);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emptied_roster_is_a_wrong_path_until_one_has_been_read_there_and_the_next_runs_business_from_then_on()
+ {
+    use crate::program::Programs as _;
+    let school = School::builder().setting("CLASSIN__ENABLED", "false").build().await;
+    let _uid = school.student("s1").await;
+    let _gid = school.group_of_all().await;
+    let (here, whole) = (school.path("roster.db"), school.path("whole.db"));
+    std::fs::rename(&here, &whole).unwrap();
+    // A file that was just opened, and a database in which nothing has been made yet.
+    let empty = made("CREATE TABLE t (x); DROP TABLE t").await;
+    let emptied = [Vec::new(), std::fs::read(&empty.path).unwrap()];
+    assert!(emptied[1].len() >= 512, "{}", emptied[1].len());
+    for bytes in &emptied {
+        std::fs::write(&here, bytes).unwrap();
+        let ended = school.program(&["--sync-now"]);
+        assert_eq!(ended.code, 78, "nobody has ever read it: {ended:?}");
+        assert!(ended.stderr.contains("holds no table at all"), "{ended:?}");
+    }
+    std::fs::copy(&whole, &here).unwrap();
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    for bytes in &emptied {
+        std::fs::write(&here, bytes).unwrap();
+        let ended = school.program(&["--sync-now"]);
+        assert_eq!(ended.code, 75, "a run has read it: {ended:?}");
+        assert!(ended.stderr.contains("an earlier run has read it there"), "{ended:?}");
+        assert_eq!(school.sandbox.candidate_count(), 1);
+    }
+    std::fs::copy(&whole, &here).unwrap();
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+}

@@ -15,6 +15,12 @@ pub enum RosterError {
         "roster.database {path}: there is no such file; enter the right path, or create it with `rosterd import csv FILE…`"
     )]
     Missing { path: PathBuf },
+    /// There is a file, or an empty database, and no table in it.
+    #[error(
+        "roster.database {path}: holds no table at all: it is empty, as where an export has begun and written nothing yet, or \
+         broke off; export it again, enter the right path, or create it with `rosterd import csv FILE…`"
+    )]
+    Empty { path: PathBuf },
     /// Another program keeps it locked.
     #[error("roster.database {path}: is locked by another program; it will be tried again")]
     Locked { path: PathBuf },

@@ -249,6 +249,9 @@ async fn check(path: &Path, pool: &SqlitePool, given: &[tables::Table; 5]) -> Re
         if sqlx::query(AssertSqlSafe(all)).fetch_optional(pool).await.is_ok() {
             continue;
         }
+        if has_no_table(pool).await {
+            return Err(RosterError::Empty { path: path.to_owned() });
+        }
         let whole = format!("SELECT * FROM {source} AS t LIMIT 0");
         probe(path, pool, name, &whole, |message| table.cannot_be_read(path, message)).await?;
         for (column, qualified) in table.columns.iter().zip(&columns) {
@@ -257,6 +260,12 @@ async fn check(path: &Path, pool: &SqlitePool, given: &[tables::Table; 5]) -> Re
         }
     }
     Ok(())
+}
+
+/// Whether this is a database in which nothing has been made yet. What cannot be read says so where it is read.
+async fn has_no_table(pool: &SqlitePool) -> bool {
+    let made = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM sqlite_schema").fetch_one(pool).await;
+    made.is_ok_and(|made| made == 0)
 }
 
 /// The optional columns that this roster has.
