@@ -7,6 +7,7 @@
 
 mod bundle;
 mod cells;
+mod classic_sds;
 pub mod clever;
 pub mod csv_files;
 mod cut_off;

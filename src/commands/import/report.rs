@@ -56,13 +56,24 @@ pub(super) fn report(
         changed: !request.dry_run && too_much.is_empty() && !difference.is_empty(),
         difference,
         incomplete: reading.incomplete_tables(),
-        files: reading.files,
+        files: each_once(reading.files),
         skipped_columns: reading.skipped_columns,
         notices,
         too_much,
         problems: reading.row_problems,
         unlisted_problems: reading.unlisted_problems,
     }
+}
+
+/// A file of which two tables are read is one file.
+fn each_once(files: Vec<String>) -> Vec<String> {
+    let mut once: Vec<String> = Vec::new();
+    for file in files {
+        if !once.contains(&file) {
+            once.push(file);
+        }
+    }
+    once
 }
 
 pub(super) struct Lines<'a>(pub(super) &'a [ImportProblem]);

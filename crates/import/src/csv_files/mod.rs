@@ -66,8 +66,11 @@ struct CsvSource<'s> {
 
 /// Reads the given files, or those files of a given folder that are named after our tables.
 pub fn read(sink: &mut RowSink, paths: &[PathBuf], options: &CsvOptions) {
-    for NamedFile { table, path } in files_by_table(sink, paths) {
-        read_file(sink, table, &path, options);
+    for NamedFile { table, path, map } in files_by_table(sink, paths, !options.map.is_empty()) {
+        match map {
+            Some(map) => read_file(sink, table, &path, &CsvOptions { map, ..options.clone() }),
+            None => read_file(sink, table, &path, options),
+        }
     }
 }
 
@@ -129,11 +132,12 @@ fn read_table(
         sink.reading.notice(&file.name, note);
     }
     let skipped = std::mem::take(&mut table.heading.skipped);
-    sink.reading.skipped_columns.extend(skipped.into_iter().map(|(reason, columns)| SkippedColumns {
-        file: file.name.clone(),
-        reason,
-        columns,
-    }));
+    for (reason, columns) in skipped {
+        let skipped = SkippedColumns { file: file.name.clone(), reason, columns };
+        if !sink.reading.skipped_columns.contains(&skipped) {
+            sink.reading.skipped_columns.push(skipped);
+        }
+    }
     let owners = if source.table == RosterTable::Students { table.heading.owners() } else { Vec::new() };
     sink.reading.has_departments |= owners.iter().any(|owner| owner.holds_several);
     if source.table == RosterTable::Students && table.heading.names_accounts() {

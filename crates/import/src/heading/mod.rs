@@ -172,6 +172,9 @@ impl HeadingReader<'_> {
                 self.map_one(ours, theirs);
             }
         }
+        if map.is_closed() {
+            return self.leave_out(NOT_MAPPED);
+        }
         if self.table == RosterTable::Students {
             self.needed_by_words();
         }

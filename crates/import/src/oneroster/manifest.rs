@@ -10,7 +10,7 @@ use crate::bundle::Bundle;
 use crate::sheet::{FileRef, read_text};
 use crate::sniff::ReadOptions;
 use crate::table::Headers;
-use crate::{RowSink, shown};
+use crate::{RowSink, classic_sds, shown};
 use rosterd_core::roster::normalise;
 
 const NAME: &str = "manifest.csv";
@@ -58,7 +58,13 @@ pub(super) fn read(sink: &mut RowSink, bundle: &mut Bundle, reading: ReadOptions
         return Some(school_data_sync::manifest(bundle));
     }
     let Some(mut source) = bundle.source(NAME) else {
-        let message = "the bundle has no manifest, which says whether its files are bulk or delta".to_owned();
+        let mut message =
+            "the bundle has no manifest, which says whether its files are bulk or delta".to_owned();
+        if classic_sds::has_name_of_its_own(&bundle.names()) {
+            message.push_str(
+                "; files of School Data Sync, version 1, are read, unpacked, by rosterd import csv FOLDER",
+            );
+        }
         sink.reading.refuse_file(NAME, 1, 1, "missing-file", message);
         return None;
     };

@@ -69,3 +69,86 @@ fn a_bundle_of_one_roster_that_lost_its_manifest_is_no_other() {
         assert_eq!(bundle(files).problems(), [(1, 1, "missing-file")], "{files:?}");
     }
 }
+
+const SECTIONS: &str =
+    "SIS ID,School SIS ID,Section Name,Section Number\nsec1,1001,Maths 9,1\nsec2,1001,Art 9,1\n";
+const SDS_STUDENTS: &str = "SIS ID,School SIS ID,Username,First Name,Last Name,Password,Grade\n\
+    0001,1001,ann,Ann,Lee,xxx,09\n0002,1001,bea,Bea,Fox,xxx,09\n";
+const ENROLLED: &str = "Section SIS ID,SIS ID\nsec1,0001\nsec1,0002\nsec2,0001\n";
+
+/// The good rows of the files of version 1, as `import csv` reads a folder of them.
+fn classic(files: &[(&str, &str)]) -> Read {
+    let desk = Desk::new();
+    for (name, text) in files {
+        desk.put(name, text);
+    }
+    let path = desk.0.path().to_owned();
+    come_of(move |sink| rosterd_import::csv_files::read(sink, &[path], &CsvOptions::default()))
+}
+
+#[test]
+fn the_first_version_of_school_data_sync_goes_in_by_its_own_names_and_headings() {
+    let teachers = "SIS ID,School SIS ID,Username,First Name,Last Name\nt1,1001,tom,Tom,Ray\n";
+    let found = classic(&[
+        ("School.csv", "SIS ID,Name\n1001,North High\n"),
+        ("Student.csv", SDS_STUDENTS),
+        ("Section.csv", SECTIONS),
+        ("StudentEnrollment.csv", ENROLLED),
+        ("Teacher.csv", teachers),
+        ("TeacherRoster.csv", "Section SIS ID,SIS ID\nsec1,t1\n"),
+    ]);
+    found.is_good();
+    assert_eq!(
+        found.students,
+        ["0001 Ann Lee - - -", "0002 Bea Fox - - -"],
+        "no teacher, no section is a student"
+    );
+    let in_order: BTreeSet<&str> = found.members.iter().map(String::as_str).collect();
+    let sections = [
+        "0001 in class sec1",
+        "0001 in class sec2",
+        "0001 in sec1",
+        "0001 in sec2",
+        "0002 in class sec1",
+        "0002 in sec1",
+    ];
+    assert_eq!(in_order, BTreeSet::from(sections));
+    let said = found.messages();
+    for left_out in ["School.csv", "Teacher.csv", "TeacherRoster.csv"] {
+        assert!(said.contains("says nothing of students: left out"), "{left_out}: {said}");
+    }
+    let skipped = &found.reading.skipped_columns;
+    assert!(skipped.iter().any(|skipped| skipped.columns.contains(&"Password".to_owned())), "{skipped:?}");
+    // Named one by one, in small letters, they are the same files.
+    let desk = Desk::new();
+    let paths = vec![desk.put("student.csv", SDS_STUDENTS), desk.put("studentenrollment.csv", ENROLLED)];
+    let found = read(paths, CsvOptions::default());
+    assert_eq!(found.is_good().members.len(), 6, "{:?}", found.members);
+}
+
+#[test]
+fn a_file_of_that_name_is_another_programs_without_the_headings() {
+    let desk = Desk::new();
+    // A list of one's own that is called so.
+    let found = read(vec![desk.put("student.csv", "student_id,name\n1,Ann\n")], CsvOptions::default());
+    assert_eq!(found.is_good().students, ["1 Ann - - -"]);
+    let found = read(vec![desk.put("Section.csv", "Section,Head\nsec1,Ann\n")], CsvOptions::default());
+    assert_eq!(found.problems(), [(1, 1, "unknown-file")]);
+    // Names are optional in the format, and needed here.
+    let nameless = "SIS ID,School SIS ID,Username\n0001,1001,ann\n";
+    let found = read(vec![desk.put("Student.csv", nameless)], CsvOptions::default());
+    assert_eq!(found.students, ["0001 - - - -"], "what is missing is said of each new student");
+    // What the admin maps counts.
+    let map = ColumnMap::new(vec![
+        ("student_id".to_owned(), "SIS ID".to_owned()),
+        ("name".to_owned(), "Username".to_owned()),
+    ]);
+    let found = read(vec![desk.put("Student.csv", nameless)], CsvOptions { map, ..CsvOptions::default() });
+    assert_eq!(found.is_good().students, ["0001 ann - - -"]);
+}
+
+#[test]
+fn whoever_reads_that_version_as_a_bundle_is_told_the_command() {
+    let found = bundle(&[("Student.csv", SDS_STUDENTS), ("StudentEnrollment.csv", ENROLLED)]);
+    assert!(found.messages().contains("rosterd import csv FOLDER"), "{}", found.messages());
+}
