@@ -33,6 +33,10 @@ pub(super) fn is_given_or_whole(word: &str) -> bool {
     PARTS_OR_WHOLES.contains(&plain_name(word, true).as_str())
 }
 
+/// Words in headings that name something, and no student: to map one as the name would enter sections as students.
+const NAMES_OF_NO_STUDENT: [&str; 10] =
+    ["user", "section", "class", "course", "subject", "school", "group", "班", "课", "校"];
+
 impl HeadingReader<'_> {
     /// The word for a name may be one part's, and the other part be in a column that is not known.
     pub(super) fn refuse_half_name(&mut self, name: usize) {
@@ -60,7 +64,8 @@ impl HeadingReader<'_> {
             let lower = header.to_lowercase();
             let is_called =
                 ["name", "姓名", "nombre", "nom ", "prénom"].iter().any(|word| lower.contains(word));
-            is_called && known(header).is_none() && !names_others(header) && !lower.contains("user")
+            let is_of_none = NAMES_OF_NO_STUDENT.iter().any(|word| lower.contains(word));
+            is_called && known(header).is_none() && !names_others(header) && !is_of_none
         };
         let first = self.theirs.iter().find(is_name);
         let part = |column: &str| picks.get(column).and_then(|(_, at)| self.theirs.get(*at));

@@ -134,6 +134,10 @@ fn a_file_of_that_name_is_another_programs_without_the_headings() {
     assert_eq!(found.is_good().students, ["1 Ann - - -"]);
     let found = read(vec![desk.put("Section.csv", "Section,Head\nsec1,Ann\n")], CsvOptions::default());
     assert_eq!(found.problems(), [(1, 1, "unknown-file")]);
+    for heading in ["SIS ID,Section Name", "Student ID,Course Name", "Student ID,School name"] {
+        let found = read(vec![desk.put("list.csv", format!("{heading}\n1,Maths\n"))], CsvOptions::default());
+        assert!(found.messages().contains("--map name=COLUMN"), "no name of a student: {}", found.messages());
+    }
     // Names are optional in the format, and needed here.
     let nameless = "SIS ID,School SIS ID,Username\n0001,1001,ann\n";
     let found = read(vec![desk.put("Student.csv", nameless)], CsvOptions::default());
