@@ -168,20 +168,49 @@ const CONTACTS: [&str; 22] = [
     "전화",
     "メール",
 ];
-/// Words for columns that may say who has left.
-const WHO_LEFT: [&str; 12] = [
-    "status",
-    "statut",
-    "estado",
-    "状态",
-    "狀態",
-    "状態",
-    "学籍变动",
-    "离校",
+/// Words for columns that may say who has left by a word, of any row.
+const STATUS: [&str; 7] = ["status", "statut", "estado", "状态", "狀態", "状態", "学籍变动"];
+/// What stands beside such a word where it is the student's being there, and not a grant, a lunch, a plan or a payment.
+const OF_BEING_THERE: [&str; 22] = [
+    "student",
+    "pupil",
+    "enrollment",
+    "enrolment",
+    "enrolled",
+    "enroll",
+    "school",
+    "current",
+    "active",
+    "record",
+    "学籍",
+    "學籍",
+    "学生",
+    "學生",
+    "在学",
+    "在校",
+    "学员",
+    "schüler",
+    "élève",
+    "alumno",
+    "inscription",
+    "del",
+];
+/// Words for columns that say since when somebody has left.
+const SINCE_WHEN: [&str; 14] = [
     "leave date",
     "leaving",
     "withdraw",
     "abgang",
+    "离校",
+    "離校",
+    "exit date",
+    "end date",
+    "date left",
+    "sortie",
+    "fecha de baja",
+    "转出日期",
+    "退学日期",
+    "卒業日",
 ];
 
 /// What a header is known to mean. A remark in brackets may say that it is somebody else's.
@@ -293,10 +322,24 @@ pub(super) fn is_contact(header: &str) -> bool {
     CONTACTS.iter().any(|word| header.contains(word))
 }
 
-/// Whether it may say who has left.
-pub(super) fn says_who_left(header: &str) -> bool {
+/// How a column may say who has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SaysWhoLeft {
+    /// By a word in each row.
+    Word,
+    /// By a date, or a blank, in each row.
+    Date,
+}
+
+/// Whether it may say who has left, and how.
+pub(super) fn says_who_left(header: &str) -> Option<SaysWhoLeft> {
     let header = header.to_lowercase();
-    WHO_LEFT.iter().any(|word| header.contains(word))
+    if SINCE_WHEN.iter().any(|word| header.contains(word)) {
+        return Some(SaysWhoLeft::Date);
+    }
+    let word = STATUS.iter().find(|word| header.contains(*word))?;
+    let beside = OF_BEING_THERE.iter().fold(header.replace(word, ""), |rest, known| rest.replace(known, ""));
+    (!beside.contains(char::is_alphabetic)).then_some(SaysWhoLeft::Word)
 }
 
 /// What stands in brackets.

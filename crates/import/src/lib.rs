@@ -222,6 +222,11 @@ fn shown_name(path: &std::path::Path) -> String {
     shown(&path.file_name().unwrap_or(path.as_os_str()).to_string_lossy())
 }
 
+/// A text as one word of a command that somebody copies into a shell.
+fn in_quotes(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// A text from a file that may be shown: no control characters, and not endless.
 fn shown(text: &str) -> String {
     text.chars().take(100).map(|c| if c.is_control() { '?' } else { c }).collect()

@@ -1,7 +1,7 @@
 //! From the command line of `import` to a request, and how it ends.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{ImportError, ImportRequest, import};
 use crate::app::AppError;
@@ -15,10 +15,10 @@ use crate::run::{PasswordColumns, in_one_line};
 use crate::settings::{BundleProfile, FileKind, ImportProfile, Settings};
 use crate::store::roster_writer::{Undone, undo};
 use rosterd_core::counted::counted;
-use rosterd_core::roster::shell_word;
+use rosterd_core::roster::{shell_option, shell_word, shell_words};
 use rosterd_import::csv_files::SheetIs;
 use rosterd_import::oneroster::{GroupsFrom, StudentIdFrom};
-use rosterd_import::{ColumnMap, ReadOptions};
+use rosterd_import::{ColumnMap, ImportProblem, ReadOptions};
 
 /// Imports what the command line says, or takes the last import back.
 pub(crate) async fn run(cli: &Cli, arguments: &ImportArgs) -> Result<Exit, AppError> {
@@ -54,7 +54,48 @@ pub(crate) async fn run(cli: &Cli, arguments: &ImportArgs) -> Result<Exit, AppEr
             output::show(cli, &*report, |report| report.to_string());
             Ok(Exit::Failed)
         }
+        Err(ImportError::Files(problems)) => {
+            let said = AsTyped { request: &request, names_database: names_database(command) };
+            Ok(fail(cli, &ImportError::Files(problems.into_iter().map(|problem| said.of(problem)).collect())))
+        }
         Err(error) => Ok(fail(cli, &error)),
+    }
+}
+
+fn names_database(command: &ImportCommand) -> bool {
+    let common = match command {
+        ImportCommand::Csv(csv) => &csv.common,
+        ImportCommand::Clever(clever) => &clever.common,
+        ImportCommand::Oneroster(oneroster) => &oneroster.common,
+    };
+    common.database.is_some()
+}
+
+/// Commands that a reading advises, which knows names of files alone: with the place of the file, and the options that were
+/// typed.
+struct AsTyped<'r> {
+    request: &'r ImportRequest,
+    names_database: bool,
+}
+
+impl AsTyped<'_> {
+    fn of(&self, problem: ImportProblem) -> ImportProblem {
+        let ImportRequest { paths, database, bulk, .. } = self.request;
+        let named = problem.file.split(" (").next().unwrap_or_default();
+        let is_it = |path: &&PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy() == named);
+        let Some(path) = paths.iter().find(is_it) else { return problem };
+        let advised = format!("rosterd import csv '{}'", named.replace('\'', r"'\''"));
+        let mut typed = format!("rosterd import csv {}", shell_words(&[&path.display().to_string()]));
+        // One file of several is not the whole truth.
+        if *bulk && paths.len() == 1 {
+            typed.push_str(" --bulk");
+        }
+        if self.names_database {
+            typed.push(' ');
+            typed.push_str(&shell_option("--database", &database.display().to_string()));
+        }
+        let message = problem.message.replace(&advised, &typed);
+        ImportProblem { message, ..problem }
     }
 }
 

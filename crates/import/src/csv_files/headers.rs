@@ -3,7 +3,7 @@
 use super::CsvSource;
 use crate::layout::{LeftOut, Table};
 use crate::sheet::FileRef;
-use crate::{RosterTable, RowSink, shown, shown_name};
+use crate::{RosterTable, RowSink, in_quotes, shown, shown_name};
 
 /// Most columns a students file may have; each becomes a column of the table.
 const MOST_COLUMNS: usize = 200;
@@ -126,15 +126,19 @@ fn missing<I>(source: &CsvSource<'_>, column: &str, table: &Table<I>) -> String 
         let needed = ["student_id", "name"].into_iter().filter(is_needed);
         let maps: Vec<String> = needed
             .map(|needed| match table.heading.likely_name.as_deref().filter(|_| needed == "name") {
-                Some(likely) => format!(" --map 'name={}'", shown(likely)),
+                Some(likely) => format!(" --map {}", in_quotes(&format!("name={}", shown(likely)))),
                 None => format!(" --map {needed}=COLUMN"),
             })
             .collect();
-        let sheets: Vec<String> =
-            source.options.sheets.iter().map(|sheet| format!(" --sheet '{}'", shown(sheet))).collect();
-        let name = shown_name(source.path);
+        let sheets: Vec<String> = source
+            .options
+            .sheets
+            .iter()
+            .map(|sheet| format!(" --sheet {}", in_quotes(&shown(sheet))))
+            .collect();
+        let name = in_quotes(&shown_name(source.path));
         message.push_str(&format!(
-            "; say which column it is: rosterd import csv '{name}'{}{}",
+            "; say which column it is: rosterd import csv {name}{}{}",
             sheets.concat(),
             maps.concat()
         ));

@@ -3,7 +3,7 @@
 use super::HeadingReader;
 use super::picks::Picks;
 use crate::header_words::{is_contact, is_students_own, known, names_others};
-use crate::shown;
+use crate::{in_quotes, shown};
 
 impl HeadingReader<'_> {
     /// Leaves out contacts beside a column of somebody else that has no contact with a word of its own, as in 监护人, 关系, 手机.
@@ -42,7 +42,7 @@ impl HeadingReader<'_> {
         });
         let others: Vec<String> = own.map(|(at, column)| format!("{column}={}", name_of(at))).collect();
         let as_options = |pairs: Vec<String>| -> String {
-            pairs.into_iter().map(|pair| format!(" --map '{pair}'")).collect()
+            pairs.into_iter().map(|pair| format!(" --map {}", in_quotes(&pair))).collect()
         };
         let options = as_options(firsts.chain(others.iter().cloned()).collect());
         let told = self.doubled.iter().map(|(column, first, second)| {

@@ -8,10 +8,10 @@ mod picks;
 use std::collections::BTreeMap;
 
 pub(super) use self::owners::Owner;
-use super::header_words::{folded, known, says_who_left};
+use super::header_words::{SaysWhoLeft, folded, known, says_who_left};
 use super::made::Made;
 use super::mapping::ColumnMap;
-use super::{RosterTable, shown};
+use super::{RosterTable, in_quotes, shown};
 use rosterd_core::roster::normalise;
 
 /// Columns of a students file that name the student's group or class.
@@ -345,13 +345,17 @@ impl HeadingReader<'_> {
         for (name, taken) in self.theirs.iter().zip(&self.taken) {
             if !taken && !name.is_empty() {
                 self.heading.skipped.entry(reason).or_default().push(shown(name));
-                if says_who_left(name) {
-                    let name = shown(name);
-                    let note = format!(
-                        "the column {name} was not read; where it says who has left, add --map 'active={name}'"
-                    );
-                    self.heading.notes.push(note);
-                }
+                let name = shown(name);
+                self.heading.notes.extend(says_who_left(&name).map(|how| match how {
+                    SaysWhoLeft::Word => format!(
+                        "the column {name} was not read; where it says who has left, add --map {}",
+                        in_quotes(&format!("active={name}"))
+                    ),
+                    SaysWhoLeft::Date => format!(
+                        "the column {name} was not read; where a date in it says that somebody has left, say it in a column active, 1 \
+                         or 0, or take these rows out"
+                    ),
+                }));
             }
         }
     }

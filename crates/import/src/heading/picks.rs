@@ -6,7 +6,7 @@ use super::half_names::{is_family_or_whole, is_given_or_whole};
 use super::{HeadingReader, OPTIONAL_COLUMNS, OWNER_COLUMNS, twice};
 use crate::header_words::{KnownWord, Level, folded};
 use crate::made::Made;
-use crate::shown;
+use crate::{in_quotes, shown};
 
 /// Words for a class of which a section is a part.
 const CLASSES_OF_SECTIONS: [&str; 4] = ["class", "classname", "std", "standard"];
@@ -66,10 +66,11 @@ impl HeadingReader<'_> {
         let name_of = |at: usize| shown(self.theirs.get(at).map(String::as_str).unwrap_or_default());
         let (one, other) = (name_of(first), name_of(second));
         let message = format!(
-            "two columns could be the {column}, {one} ({}) and {other} ({}): say which, --map '{column}={one}' or --map \
-             '{column}={other}'",
+            "two columns could be the {column}, {one} ({}) and {other} ({}): say which, --map {} or --map {}",
             first + 1,
-            second + 1
+            second + 1,
+            in_quotes(&format!("{column}={one}")),
+            in_quotes(&format!("{column}={other}"))
         );
         self.fault(second, "two-columns", message);
     }

@@ -268,10 +268,54 @@ fn a_column_that_says_who_left_decides_who_is_there() {
         ("list.csv", "学号,姓名,状态\n1,王,休学\n", Refuse(2, "bad-flag")),
         (
             "list.csv",
-            "Student ID,Name,Visa Status\n1,Ada,x\n",
-            Hold(&["1 Ada - - -"], &[], &["--map 'active=Visa Status'"]),
+            "Student ID,Name,School Status\n1,Ada,x\n",
+            Hold(&["1 Ada - - -"], &[], &["--map 'active=School Status'"]),
+        ),
+        (
+            "list.csv",
+            "Student ID,Name,Leaving Date\n1,Ada,\n",
+            Hold(&["1 Ada - - -"], &[], &["where a date in it says that somebody has left"]),
         ),
     ]);
+    // Followed, the advice would make leavers of everybody who has no such plan.
+    for heading in ["IEP Status", "Ell_status", "Frl_status", "Lunch Status", "Visa Status", "Payment status"]
+    {
+        let desk = Desk::new();
+        let path = desk.put("list.csv", format!("Student ID,Name,{heading}\n1,Ada,No\n"));
+        let found = read(vec![path], CsvOptions::default());
+        assert!(!found.is_good().messages().contains("--map"), "{heading}: {}", found.messages());
+    }
+}
+
+/// What a file with these headings is told to type.
+fn advice(heading: &str) -> String {
+    let desk = Desk::new();
+    let cells = vec!["1"; heading.split(',').count()].join(",");
+    let found = read(vec![desk.put("my list's.csv", format!("{heading}\n{cells}\n"))], CsvOptions::default());
+    let said = found.messages();
+    let command = said.find("rosterd import csv").map(|at| said[at..].to_owned());
+    command.unwrap_or_else(|| panic!("no command: {said}"))
+}
+
+#[test]
+fn half_a_name_is_never_advised_as_the_whole_one() {
+    for (heading, wanted) in [
+        ("N° élève,Nom d'usage,Prénom", r"--map 'name=Prénom+Nom d'\''usage'"),
+        ("Matrícula,Ap. Paterno,Ap. Materno,Nombres", "--map 'name=Nombres+Ap. Paterno'"),
+        ("Student ID,Student Surname Name,First Name", "--map 'name=First Name+Student Surname Name'"),
+        ("Student ID,First Name,House", "--map 'name=First Name+COLUMN'"),
+        ("学号,名,院系", "--map 'name=COLUMN+名'"),
+    ] {
+        let said = advice(heading);
+        assert!(said.contains(wanted), "{heading}: {said}");
+    }
+}
+
+#[test]
+fn a_command_that_is_printed_goes_into_a_shell_as_it_stands() {
+    let said = advice("Student ID,Pupil's full name");
+    let command = r"rosterd import csv 'my list'\''s.csv' --map 'name=Pupil'\''s full name'";
+    assert!(said.starts_with(command), "{said}");
 }
 
 /// Whether each student is there.
