@@ -95,7 +95,8 @@ async fn health_facts(
         unfinished.filter(|_| RunLock::is_held(&settings.state.database)).map(|run| run.started_at_ms);
     let latest_ms = now_ms.saturating_add(CLOCK_MARGIN_MS);
     let failed_runs = state.failed_runs_since(last_good_ms, latest_ms).await?;
-    let failed = newest.as_ref().and_then(|run| failed_run(run, last_good_ms, failed_runs));
+    let ended = state.newest_ended_run().await?;
+    let failed = ended.as_ref().and_then(|run| failed_run(run, last_good_ms, failed_runs));
     let is_disk_full = files::is_full(&state_folder(settings));
     let daemon = match DaemonLock::is_held(&settings.state.database) {
         true => DaemonPresence::Running,
@@ -164,7 +165,7 @@ pub(super) async fn next_run(
     })
 }
 
-/// A run that was told to stop did not fail: the next one goes on.
+/// The newest run that ended, where it was not good.
 fn failed_run(
     run: &RunRow,
     last_good_ms: Option<i64>,
@@ -172,7 +173,7 @@ fn failed_run(
 ) -> Option<FailedRun> {
     let (ended_at_ms, outcome) = (run.finished_at_ms?, run.outcome.clone()?);
     let is_later = last_good_ms.is_none_or(|good| good < ended_at_ms);
-    (is_later && !run.is_good && outcome != "interrupted").then(|| FailedRun {
+    (is_later && !run.is_good).then(|| FailedRun {
         ended_at_ms,
         first_ended_at_ms: first_ended_at_ms.unwrap_or(ended_at_ms),
         runs: runs.max(1),

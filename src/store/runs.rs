@@ -197,6 +197,20 @@ impl StateStore {
         Ok(row.map(RunRow::from))
     }
 
+    /// The newest run other than a plan that ended by itself: one that was killed, cut short or told to stop says nothing of
+    /// what the runs before it met, and neither does one under way.
+    pub async fn newest_ended_run(&self) -> Result<Option<RunRow>, StoreError> {
+        let row: Option<StoredRun> = sqlx::query_as(
+            "SELECT run_id, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, is_good, report \
+             FROM runs WHERE trigger <> 'plan' AND finished_at_ms IS NOT NULL AND outcome <> 'interrupted' \
+             ORDER BY run_id DESC LIMIT 1",
+        )
+        .fetch_optional(&self.reader)
+        .await
+        .doing("reading the newest run that ended")?;
+        Ok(row.map(RunRow::from))
+    }
+
     /// When the last good run, other than a plan, finished, in milliseconds since 1970 UTC; one that a clock which was
     /// ahead has dated after `latest_ms` is none.
     pub async fn last_good_run_ms(&self, latest_ms: i64) -> Result<Option<i64>, StoreError> {

@@ -220,6 +220,43 @@ async fn a_run_that_was_killed_is_not_under_way_and_excuses_no_run_that_was_due(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_stays_red_while_a_run_is_under_way_and_after_one_that_was_killed_or_told_to_stop() {
+    let school = school().await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    school.set("http_5xx", "getstulist@*");
+    for _ in 0..2 {
+        assert_eq!(school.program(&["--sync-now"]).code, 75);
+    }
+    let is_red = |why: &str| {
+        let status = school.program(&["status", "--check"]);
+        assert_eq!(status.code, 1, "{why}: {}", status.stdout);
+        assert!(status.stdout.starts_with("NOT HEALTHY: the last run ended "), "{why}: {}", status.stdout);
+        let json = school.program(&["status", "--output", "json"]).json();
+        assert_eq!(json["healthy"], false, "{why}: {json:#}");
+    };
+    is_red("after two runs that failed");
+    // The third has begun.
+    let began = "SELECT 'schedule', 'sync', max(finished_at_ms) + 1 FROM runs";
+    school.write(&format!("INSERT INTO runs (trigger, mode, started_at_ms) {began}")).await;
+    let held = rosterd::RunLock::take(&school.path("state.db")).unwrap();
+    is_red("while the third is under way");
+    drop(held);
+    is_red("once it was killed");
+    let daemon_says = |line: &str| get(line, "/metrics").1.contains("rosterd_healthy 0");
+    let mut daemon = school.start(&[]);
+    let line = daemon.hear("health and metrics on");
+    let _line = daemon.hear("next_run");
+    assert!(daemon_says(&line), "after a restart");
+    daemon.signal("TERM");
+    assert_eq!(daemon.end().code, 0);
+    school.write("UPDATE runs SET outcome = 'interrupted', exit_code = 143, finished_at_ms = started_at_ms WHERE outcome IS NULL").await;
+    is_red("once it was told to stop");
+    school.sandbox.clear_faults();
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    assert_eq!(school.program(&["status", "--check"]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn attention_has_an_exit_code_for_those_who_ask_for_it() {
     let school = school().await;
     assert_eq!(school.program(&["status", "--check", "--attention"]).code, 1);
