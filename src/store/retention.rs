@@ -1,5 +1,5 @@
-//! What is over is forgotten after a while: runs, closed failures, memberships that have ended, candidates and results of
-//! people who have left.
+//! What is over is forgotten after a while: runs, closed failures, memberships that have ended, candidates, accounts and
+//! results of people who have left.
 
 use std::time::Duration;
 
@@ -35,10 +35,14 @@ const MENDING: [&str; 5] = [
 ];
 
 /// Each with the moment before which what is over goes.
-const STATEMENTS: [&str; 6] = [
+const STATEMENTS: [&str; 7] = [
     "DELETE FROM failures WHERE closed_at_ms < ?1 AND state IN ('resolved', 'superseded')",
     "DELETE FROM former_candidates WHERE gone_at_ms < ?1",
     "DELETE FROM student_changes WHERE changed_at_ms < ?1",
+    // Of whom nothing else is left. Should they come again their account is found by their contact, as anybody's is.
+    "DELETE FROM accounts WHERE changed_at_ms < ?1 AND student_id NOT IN (SELECT student_id FROM links) \
+     AND student_id NOT IN (SELECT student_id FROM enrolments) \
+     AND student_id NOT IN (SELECT student_id FROM open_failures)",
     "DELETE FROM results WHERE (sid, account) IN (SELECT sid, account FROM result_owners WHERE gone_at_ms < ?1)",
     // The service may go on listing them: whose candidate it was is forgotten, and that they are not taken in again is not.
     "UPDATE result_owners SET student_id = '' WHERE gone_at_ms < ?1 AND student_id <> ''",

@@ -170,3 +170,35 @@ async fn results_of_a_student_who_came_back_stay_under_the_candidate_of_then() {
         assert_eq!(world.number("SELECT count(*) FROM results").await, left, "after {days} more days");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_account_of_whom_nothing_else_is_left_is_forgotten_and_nobody_elses() {
+    let school = School::builder().build().await;
+    let _class = school.class("C1").await;
+    let _gid = school.group_of_all().await;
+    for id in ["gone", "here"] {
+        let _uid = school.student(id).await;
+        school.join(id, "C1").await;
+        school.sql(&format!("INSERT INTO group_members VALUES ('{id}', 'g1')")).await;
+    }
+    assert_eq!(school.run().await.exit_code, 0);
+    let long_ago = school.clock.now_ms() - 500 * DAY;
+    let forgotten_at = school.clock.now_ms() - DAY - 1;
+    // Left more than state.keep ago; what each of the other records has forgotten since is gone.
+    school
+        .sql("DELETE FROM students WHERE student_id = 'gone'; DELETE FROM group_members WHERE student_id = 'gone'; \
+              DELETE FROM class_members WHERE student_id = 'gone'")
+        .await;
+    school
+        .write(&format!(
+            "UPDATE accounts SET changed_at_ms = {long_ago};
+             DELETE FROM links WHERE student_id = 'gone';
+             DELETE FROM enrolments WHERE student_id = 'gone';
+             INSERT OR REPLACE INTO facts (name, value)
+             VALUES ('state.forgotten_at_ms', CAST('{forgotten_at}' AS BLOB))"
+        ))
+        .await;
+    let _report = school.run().await;
+    let left = school.word("SELECT json_group_array(student_id) FROM accounts").await;
+    assert_eq!(left, r#"["here"]"#);
+}

@@ -107,6 +107,7 @@ async fn grow_old(school: &School) {
              UPDATE failures SET closed_at_ms = closed_at_ms - {AGEING} WHERE state IN ('resolved', 'superseded');
              UPDATE former_candidates SET gone_at_ms = gone_at_ms - {AGEING};
              UPDATE enrolments SET changed_at_ms = changed_at_ms - {AGEING} WHERE evidence = 'gone';
+             UPDATE accounts SET changed_at_ms = changed_at_ms - {AGEING};
              UPDATE OR REPLACE student_changes SET changed_at_ms = changed_at_ms - {AGEING};
              UPDATE counted_writes SET at_ms = at_ms - {AGEING};
              INSERT OR REPLACE INTO facts (name, value)
