@@ -131,6 +131,7 @@ fn word(kind: WaitingKind) -> &'static str {
         WaitingKind::BadRows => "bad-rows",
         WaitingKind::Lasting => "lasting-failures",
         WaitingKind::RefusedGroups => "refused-groups",
+        WaitingKind::FullAccount => "full-account",
     }
 }
 
@@ -159,6 +160,10 @@ fn sentence(kind: WaitingKind, count: u64) -> String {
         WaitingKind::RefusedGroups => {
             ("1 group into which the service puts nobody", "groups into which the service puts nobody")
         }
+        WaitingKind::FullAccount => (
+            "1 student for whom the exam account has no room: raise its candidate number limit",
+            "students for whom the exam account has no room: raise its candidate number limit",
+        ),
     };
     if count == 1 { one.to_owned() } else { format!("{count} {several}") }
 }

@@ -8,7 +8,7 @@ use super::error::{Doing, Written};
 use super::keys::keys;
 use super::{StateStore, StoreError};
 
-const REFUSED_ALIKE: &str = "the service refused every change of the run with one and the same answer, so it is tried again by \
+const REFUSED_ALIKE: &str = "the service refused every change of this kind with one and the same answer, so it is tried again by \
      itself; if that lasts, ask the service what the answer means, and check this row's values and gid";
 
 const DOING: &str = "settling what a service failed over";

@@ -33,11 +33,13 @@ pub enum WaitingKind {
     Lasting,
     /// Groups into which the service puts nobody: each is tried again by itself, and only another gid helps.
     RefusedGroups,
+    /// Without room in the exam account: a larger one helps, and whoever leaves.
+    FullAccount,
 }
 
 impl WaitingKind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::DeadLetters,
         Self::HeldPeople,
         Self::Withheld,
@@ -48,6 +50,7 @@ impl WaitingKind {
         Self::BadRows,
         Self::Lasting,
         Self::RefusedGroups,
+        Self::FullAccount,
     ];
 }
 
@@ -98,10 +101,16 @@ impl Group {
                 let code = FailureCode::parse(&self.code);
                 let is_full = code.classin().is_some_and(Code::is_full);
                 let is_of_group = (code == FailureCode::GroupRefused).then_some(WaitingKind::RefusedGroups);
+                let is_of_account = (code == FailureCode::AccountFull).then_some(WaitingKind::FullAccount);
                 let is_unproven = !self.was_tried && code == FailureCode::NotFoundOut;
                 let lasts = || (self.is_lasting && self.was_called).then_some(WaitingKind::Lasting);
                 let withheld = is_unproven.then_some(WaitingKind::Withheld);
-                is_full.then_some(WaitingKind::FullClasses).or(is_of_group).or(withheld).or_else(lasts)
+                is_full
+                    .then_some(WaitingKind::FullClasses)
+                    .or(is_of_group)
+                    .or(is_of_account)
+                    .or(withheld)
+                    .or_else(lasts)
             }
             FailureState::Waiting => {
                 let code = FailureCode::parse(&self.code);

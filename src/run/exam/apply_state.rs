@@ -13,7 +13,6 @@ use crate::remote::exam::CandidateInfo;
 use crate::remote::http::retry_limits::REFUSED_ADDS_IN_A_ROW;
 use crate::run::delivery::ApplyState;
 use crate::run::report::ServiceReport;
-use crate::run::severity::Severity;
 
 /// What changes while batches are under way, beside how each operation ended.
 #[derive(Default)]
@@ -165,13 +164,10 @@ impl ExamState {
         }
         let is_untried = |at: &usize| state.outcome(*at) == Some(&Outcome::Unsent(Unsent::AccountFull));
         let without_room = (0..plan.operations.len()).filter(is_untried).count() + self.refused_adds.len();
-        report.fail(
-            Severity::Incomplete,
-            format!(
-                "exam: the account seems to have reached its candidate number limit: {without_room} more candidates are \
-                 needed; no more are added until it is raised, everything else goes on"
-            ),
-        );
+        report.note_trouble(format!(
+            "the account seems to have reached its candidate number limit: {without_room} more candidates are needed; no more \
+             are added until it is raised, everything else goes on"
+        ));
     }
 }
 

@@ -1,7 +1,9 @@
 //! What was refused by a service that refuses everything: no attempt of any student's.
 //!
 //! Of twenty items and more the run says so itself and stops ([`super::storm`]). Fewer are judged as items; where every call
-//! was refused with one and the same answer and nothing went through, that says nothing about any of them either.
+//! of a kind was refused with one and the same answer and none went through, that says nothing about any of them either.
+
+use std::collections::BTreeMap;
 
 use super::record;
 use crate::run::Context;
@@ -39,32 +41,44 @@ fn refused_to_the_last(plan: &GuardedPlan, state: &ApplyState, call: &str) -> Ve
     refused.map(|(_, operation)| operation.key()).collect()
 }
 
-/// What was refused in a run of which nothing went through, where each call was refused with the same words. Empty where any
-/// answer told one item from another.
+/// What was refused of kinds of call of which nothing went through, where each call of the kind was refused with the same
+/// words: that other kinds are taken says nothing of these. Nothing of a kind of which any answer told one item from another.
 fn refused_alike(plan: &GuardedPlan, state: &ApplyState) -> Vec<OperationKey> {
-    let mut refused = Vec::new();
-    let mut first: Option<&FailureCause> = None;
+    let mut kinds: BTreeMap<&str, Alike<'_>> = BTreeMap::new();
     for (at, operation) in plan.operations.iter().enumerate() {
         // For an adoption nothing is sent.
         if operation.kind() == OperationKind::Adopt {
             continue;
         }
-        match state.outcome(at) {
-            Some(Outcome::Applied(())) => return Vec::new(),
-            Some(Outcome::Failed(cause)) if cause.refused_as_whole => {
-                if first.get_or_insert(cause).service_text != cause.service_text {
-                    return Vec::new();
-                }
-                refused.push(operation.key());
+        let (Some(call), Some(outcome)) = (record::endpoint_of(operation.kind()), state.outcome(at)) else {
+            continue;
+        };
+        kinds.entry(call).or_default().note(operation, outcome);
+    }
+    kinds.into_values().filter(|alike| !alike.is_told_apart).flat_map(|alike| alike.refused).collect()
+}
+
+/// How the calls of one kind were answered.
+#[derive(Default)]
+struct Alike<'o> {
+    refused: Vec<OperationKey>,
+    first: Option<&'o FailureCause>,
+    /// Something was accepted, or an answer was about single items.
+    is_told_apart: bool,
+}
+
+impl<'o> Alike<'o> {
+    fn note(&mut self, operation: &Operation, outcome: &'o Outcome) {
+        match outcome {
+            Outcome::Applied(()) => self.is_told_apart = true,
+            Outcome::Failed(cause) if cause.refused_as_whole => {
+                self.is_told_apart |= self.first.get_or_insert(cause).service_text != cause.service_text;
+                self.refused.push(operation.key());
             }
-            Some(Outcome::Failed(cause)) => {
-                let operation = operation.key();
-                if !FailureOwner::is_service_fault(operation.kind, &cause.code) {
-                    return Vec::new();
-                }
+            Outcome::Failed(cause) => {
+                self.is_told_apart |= !FailureOwner::is_service_fault(operation.key().kind, &cause.code);
             }
-            Some(Outcome::Unknown(_) | Outcome::Held | Outcome::Unsent(_)) | None => {}
+            Outcome::Unknown(_) | Outcome::Held | Outcome::Unsent(_) => {}
         }
     }
-    refused
 }

@@ -49,11 +49,12 @@ pub(super) async fn blame(
     state: &ApplyState,
 ) -> Result<(), StoreError> {
     let mut groups: BTreeMap<Gid, Group> = BTreeMap::new();
-    let (mut adds_accepted, mut any_accepted) = (false, false);
+    let (mut adds_accepted, mut moves_accepted, mut any_accepted) = (false, false, false);
     for (at, operation) in plan.operations.iter().enumerate() {
         let Some(outcome) = state.outcome(at) else { continue };
         let is_sent = operation.kind() != OperationKind::Adopt;
         any_accepted |= is_sent && outcome.is_applied();
+        moves_accepted |= operation.kind() == OperationKind::Move && outcome.is_applied();
         adds_accepted |= operation.kind() == OperationKind::Add && outcome.is_applied();
         let Some(gid) = only_gid(operation) else { continue };
         let group = groups.entry(gid).or_default();
@@ -95,12 +96,14 @@ pub(super) async fn blame(
             }
             refused.clear();
         }
-        if any_accepted {
+        // Where a group has members its gid is right, and it is the service that moves nobody, unless another move went through.
+        if moves_accepted || (any_accepted && !store.has_members(gid).await?) {
             refused.extend(moved.refused);
         } else {
             store.say_of_group(&moved.refused, &format!("{nobody}: {mender}")).await?;
         }
-        let message = format!("{nobody}, and other changes went through: {mender}");
+        let others = if any_accepted { ", and other changes went through" } else { "" };
+        let message = format!("{nobody}{others}: {mender}");
         store.blame_group(&refused, &message).await?;
     }
     Ok(())

@@ -109,6 +109,45 @@ async fn few_items_that_are_refused_like_everything_use_up_no_attempt_and_make_n
 }
 
 #[tokio::test]
+async fn what_is_refused_of_one_kind_of_call_uses_up_no_attempt_because_another_kind_goes_through() {
+    for kind in KINDS {
+        let mut world = with_work(kind, 2, 6).await;
+        world.settings.retry.max_attempts = 3;
+        world.set("exam.refused_writes", kind);
+        if kind == "movestugroup" {
+            // A group with members has the right gid.
+            world.set("exam.refused_writes", "none");
+            world.edit("s055", |it| it.in_groups(["g2"])).await;
+            let people = world.people.clone();
+            for number in 0..2 {
+                world.edit(&format!("s{number:03}"), |it| it.in_groups(["g1"])).await;
+            }
+            assert_eq!(world.run().await.applied(), "1 move");
+            world.people = people;
+            world.write_roster().await;
+            world.set("exam.refused_writes", kind);
+        }
+        for run in 0..6 {
+            match kind {
+                "changeStuinfo" => world.put(student(&format!("new{run}"))).await,
+                _ => world.edit("s050", |it| it.named(&format!("Name {run}"))).await,
+            }
+            let report = world.run_later().await;
+            assert_ne!(report.applied(), "", "{kind} {run}: {report:?}");
+        }
+        let rows = world.failures().await;
+        assert_eq!(rows.len(), 2, "{kind}: {rows:?}");
+        assert!(rows.iter().all(|row| row.state == FailureState::Waiting), "{kind}: {rows:?}");
+        world.set("exam.refused_writes", "none");
+        for _ in 0..2 {
+            let _report = world.run_later().await;
+        }
+        assert_eq!(world.failures().await, [], "{kind}");
+        assert_eq!(world.differences(&[]), Vec::<String>::new(), "{kind}");
+    }
+}
+
+#[tokio::test]
 async fn who_is_refused_again_after_others_went_through_comes_to_a_person_in_the_end() {
     let mut world = ExamSchool::in_step(students(4)).await;
     world.set("exam.unknown_gid", "refuse_call");

@@ -142,9 +142,11 @@ async fn a_full_account_stops_the_adds_and_nothing_else() {
             report.skipped().ends_with(" add") && report.calls("addStudents") < 60,
             "{style}: {report:?}"
         );
-        assert!(report.errors.iter().any(|error| error.contains("candidate number limit")), "{report:?}");
-        let short = report.errors.iter().any(|error| error.contains("95 more candidates are needed"));
-        assert!(short, "{style}: {:?}", report.errors);
+        assert!(report.exam.notes.iter().any(|note| note.contains("candidate number limit")), "{report:?}");
+        let short = report.exam.notes.iter().any(|note| note.contains("95 more candidates are needed"));
+        assert!(short, "{style}: {:?}", report.exam.notes);
+        assert!(report.is_good, "both sides were read: {report:?}");
+        assert_eq!(report.attention["full-account"].owner, "quota", "{report:?}");
         let failures = world.failures().await;
         assert!(
             !failures.is_empty() && failures.iter().all(|row| row.who == "quota"),
@@ -174,7 +176,7 @@ async fn a_full_account_that_says_so_is_nobodys_fault_however_few_are_refused() 
         for run in 0..4 {
             let report = world.run_later().await;
             assert!(
-                report.errors.iter().any(|error| error.contains("candidate number limit")),
+                report.exam.notes.iter().any(|note| note.contains("candidate number limit")),
                 "{run}: {report:?}"
             );
             let failures = world.failures().await;
@@ -215,7 +217,7 @@ async fn an_account_that_stays_full_for_days_makes_nobody_a_dead_letter() {
         let report = world.run_later().await;
         assert_eq!((report.exit_code, report.writes() > 0), (3, true), "run {run}: {report:?}");
         assert!(
-            report.errors.iter().any(|error| error.contains("20 more candidates are needed")),
+            report.exam.notes.iter().any(|note| note.contains("20 more candidates are needed")),
             "{report:?}"
         );
         assert!(world.failures().await.iter().all(|row| row.state == FailureState::Waiting), "run {run}");

@@ -61,7 +61,7 @@ fn owner_word<S: serde::Serializer>(owner: &FailureOwner, serializer: S) -> Resu
 }
 
 /// Kinds of attention, the worst first, with their weight. What is missing here weighs like the last that waits.
-const KINDS: [(&str, Weight); 26] = [
+const KINDS: [(&str, Weight); 27] = [
     ("held", Weight::Held),
     ("held-people", Weight::Held),
     ("refused-reload", Weight::Waiting),
@@ -70,6 +70,7 @@ const KINDS: [(&str, Weight); 26] = [
     ("old-roster", Weight::Waiting),
     ("dead-letters", Weight::Waiting),
     ("refused-groups", Weight::Waiting),
+    ("full-account", Weight::Waiting),
     ("lasting-failures", Weight::Waiting),
     ("bad-rows", Weight::Waiting),
     ("withheld", Weight::Waiting),
@@ -154,8 +155,8 @@ pub(super) fn of_attention(kind: &str, shown: &ShownAttention, holds: &[ShownHol
             };
             (reasons.join(", "), command)
         }
-        "held-people" | "dead-letters" | "refused-groups" | "lasting-failures" | "bad-rows" | "withheld"
-        | "full-classes" | "waits" | "still-in-class" | "ended-classes" => {
+        "held-people" | "dead-letters" | "refused-groups" | "full-account" | "lasting-failures"
+        | "bad-rows" | "withheld" | "full-classes" | "waits" | "still-in-class" | "ended-classes" => {
             (owners(shown), Some("rosterd failures".to_owned()))
         }
         "refused-files" | "watched-folders" => (owners(shown), Some("rosterd status".to_owned())),
