@@ -188,6 +188,7 @@ impl From<&SkipReason> for Unsent {
             | SkipReason::AddNotShown { .. }
             | SkipReason::Contradicted
             | SkipReason::AnotherLogin
+            | SkipReason::EnteredAnew { .. }
             | SkipReason::ClocksDiffer => Self::LeftForLater,
         }
     }
@@ -196,6 +197,7 @@ impl From<&SkipReason> for Unsent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::roster::{Sid, StudentId};
 
     #[test]
     fn whatever_leaves_a_run_incomplete_is_no_unneeded_operation() {
@@ -213,6 +215,7 @@ mod tests {
             SkipReason::AddNotShown { again_at_ms: 0 },
             SkipReason::Contradicted,
             SkipReason::AnotherLogin,
+            SkipReason::EnteredAnew { student: StudentId::new("s1"), gone: Sid(1), found: Sid(2) },
             SkipReason::ClocksDiffer,
         ];
         for reason in reasons {

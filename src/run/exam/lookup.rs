@@ -13,7 +13,8 @@ use crate::remote::http::retry_limits::LOOKUP_PORTIONS;
 use crate::run::Context;
 use crate::store::{LookedUpGroups, StoreError};
 use rosterd_core::exam_plan::{
-    Answers, Diff, Fingerprint, LoginFact, LookupRequests, LookupResults, MemoryKey, SidFact,
+    Answers, CannotReason, Diff, Fingerprint, GuardedPlan, LoginFact, LookupRequests, LookupResults,
+    MemoryKey, OperationState, SidFact, SkipReason,
 };
 use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, StudentId, normalise, normalise_key};
 
@@ -168,14 +169,18 @@ async fn ask_again_alone(
 pub(super) async fn remember_groups(
     context: &Context,
     side: &ExamSide,
+    plan: &GuardedPlan,
     lookups: &LookupResults,
 ) -> Result<(), StoreError> {
     let now_ms = context.clock.now_ms();
+    let stay_gone = stay_gone(plan);
     let found: Vec<LookedUpGroups> = lookups
         .by_sid
         .iter()
         .filter_map(|(sid, fact)| match fact {
             SidFact::Found { groups, .. } => Some((*sid, groups.clone(), next_group_check(side, now_ms))),
+            // Its link stays, and what was found out about it may stand as long as for anybody else.
+            SidFact::Gone if stay_gone.contains(sid) => Some((*sid, None, next_group_check(side, now_ms))),
             SidFact::Gone => None,
         })
         .collect();
@@ -183,6 +188,19 @@ pub(super) async fn remember_groups(
         return Ok(());
     }
     context.state.remember_groups(&found).await
+}
+
+/// Candidates that are gone and whose links stay until a person has mended something.
+fn stay_gone(plan: &GuardedPlan) -> HashSet<Sid> {
+    let gone = plan.operations.iter().filter_map(|operation| match &operation.state {
+        OperationState::Skipped(SkipReason::EnteredAnew { gone, .. }) => Some(*gone),
+        OperationState::Cannot(CannotReason::AndGone { sid, .. }) => Some(*sid),
+        OperationState::Planned
+        | OperationState::Held(_)
+        | OperationState::Skipped(_)
+        | OperationState::Cannot(_) => None,
+    });
+    gone.collect()
 }
 
 /// Between half of `exam.verify_groups` and the whole, at random: so that candidates entered in one run

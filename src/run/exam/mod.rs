@@ -309,7 +309,7 @@ async fn apply_plan(
             let pairs = (&plan.asked, &plan.answered);
             context.state.remember_asked_pairs(pairs, &plan.paired, now_ms).await?;
         }
-        remember(context, side, &notes, &lookups, now_ms).await?;
+        remember(context, side, (&plan, &notes), &lookups, now_ms).await?;
         if plan.doubt.is_none() {
             // Who has left by now is noted.
             context.state.remember_wanted_logins(&plan.wanted_logins, now_ms).await?;
@@ -432,12 +432,12 @@ fn session<'a>(context: &'a Context, side: &'a ExamSide, reading: &'a Reading) -
 async fn remember(
     context: &Context,
     side: &ExamSide,
-    notes: &[LinkNote],
+    (plan, notes): (&GuardedPlan, &[LinkNote]),
     lookups: &LookupResults,
     now_ms: i64,
 ) -> Result<(), StoreError> {
     context.state.apply_notes(notes, now_ms).await?;
-    lookup::remember_groups(context, side, lookups).await?;
+    lookup::remember_groups(context, side, plan, lookups).await?;
     let span_ms = i64::try_from(side.settings.verify_groups.as_millis()).unwrap_or(i64::MAX);
     context.state.bring_group_checks_forward(now_ms, span_ms).await
 }

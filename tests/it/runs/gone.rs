@@ -100,6 +100,68 @@ async fn the_link_of_a_leaver_whose_candidate_was_deleted_is_closed() {
 }
 
 #[tokio::test]
+async fn a_leaver_whose_candidate_was_deleted_and_entered_anew_is_never_forgotten_without_a_word() {
+    for (what, mut world) in worlds(5).await {
+        let sid = world.sid("s001").await;
+        world.sandbox.remove_candidate(sid);
+        let values = [(LOGIN, "s001"), (NAME, "Name of s001"), (GENDER, "f")];
+        let found = world.sandbox.insert_candidate(&values, &[world.gid("g1")]);
+        world.remove("s001").await;
+        for _ in 0..2 {
+            let report = world.run().await;
+            assert_eq!((report.writes(), report.exit_code), (0, 0), "{what}: the grace");
+            world.later(2 * DAY);
+        }
+        for exit_code in [3, 0, 0, 0] {
+            world.sandbox.clear_journal();
+            let report = world.run().await;
+            assert_eq!((report.writes(), report.exit_code), (0, exit_code), "{what}: {report:#?}");
+            let failures = world.failures().await;
+            let [row] = failures.as_slice() else { panic!("{what}: {failures:#?}") };
+            assert_eq!((row.code.as_str(), row.student_id.as_str()), ("entered-anew", "s001"), "{what}");
+            let names = |sid: i64| row.message.contains(&format!("sid {sid}"));
+            assert!(names(sid) && names(found) && row.message.contains("relink s001 NEW"), "{}", row.message);
+        }
+        assert_eq!(world.journal(), ["getstulist"], "{what}: what stands costs no look-up");
+        assert_eq!(world.candidate("s001").sid, found, "{what}");
+        world.sandbox.remove_candidate(found);
+        let _closed = world.run().await;
+        assert!(world.link("s001").await.is_none(), "{what}: both are gone");
+        assert_eq!(world.failures().await, [], "{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leaver_who_was_entered_anew_stays_once_ignored_and_is_found_again_under_another_id() {
+    for is_relinked in [false, true] {
+        let mut world = ExamSchool::in_step(students(5)).await;
+        world.settings.exam.delete_grace = std::time::Duration::ZERO;
+        world.later(HOUR);
+        world.sandbox.remove_candidate(world.sid("s001").await);
+        let values = [(LOGIN, "s001"), (NAME, "Name of s001"), (GENDER, "f")];
+        let found = world.sandbox.insert_candidate(&values, &[world.gid("g1")]);
+        let person = world.people.remove("s001").unwrap();
+        world.write_roster().await;
+        while world.run().await.exit_code != 3 {
+            world.later(HOUR);
+        }
+        if is_relinked {
+            world.put(Person { id: "new".to_owned(), ..person }).await;
+            assert_eq!(world.school.program(&["relink", "s001", "new"]).code, 0);
+            let _adopted = world.run_later().await;
+            assert_eq!(world.sid("new").await, found);
+        } else {
+            let id = world.failures().await[0].id.to_string();
+            assert_eq!(world.school.program(&["failures", "ignore", &id]).code, 0);
+            let report = world.run().await;
+            assert_eq!((report.writes(), report.exit_code), (0, 0), "{report:#?}");
+        }
+        assert_eq!(world.candidate("s001").sid, found);
+        assert!(world.logins().len() == 5, "nobody is there twice: {:?}", world.logins());
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_gone_while_look_ups_show_nobody_at_all() {
     for (what, world) in worlds(5).await {
         let before = world.sid("s001").await;

@@ -23,6 +23,7 @@
 //! | no | found by its sid under a login value that is somebody else's | yes | Delete, held, and done by no approval |
 //! | no | listed, also in a group that never stood on the roster | yes | Delete, held; in a shared account a Move out of our groups, nothing else |
 //! | no | gone by its sid | yes | none: the link is closed |
+//! | no | gone by its sid, another one under its login value that nobody wants | yes | none: withheld |
 //! | no | listed | no | none, counted as unmanaged |
 //! | unusable row | any | any | none, reported; never a Delete |
 //! | unusable row | gone by its sid | yes | none, reported together with that; the link stays |

@@ -291,6 +291,11 @@ impl PersonDoubts {
         self.wanted.get(&link.login).into_iter().flatten().any(|by| !self.linked.contains(by))
     }
 
+    /// Whether a student on the roster wants this login value whose candidate, if any, does not have it.
+    pub(super) fn is_wanted(&self, login: &LoginValue) -> bool {
+        self.wanted.contains_key(login)
+    }
+
     /// Whether this login value is a leaver's: who wants it waits, and no look-up shortens that.
     pub(super) fn is_of_leaver(&self, login: &LoginValue) -> bool {
         self.left.contains(login)

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::hold::IGNORE;
 use super::kind::OperationKind;
 use crate::failure::FailureCode;
 use crate::roster::{Gid, GroupCode, Mode, Sid, StudentId, shell_words};
@@ -57,6 +58,15 @@ pub enum SkipReason {
     Contradicted,
     /// The candidate's sid shows another login value than the one that is known of it.
     AnotherLogin,
+    /// The candidate of a leaver is gone, and another one has the leaver's login value.
+    EnteredAnew {
+        /// Who has left.
+        student: StudentId,
+        /// The sid of the leaver's candidate.
+        gone: Sid,
+        /// The sid of the other one.
+        found: Sid,
+    },
     /// Our clock and the service's are too far apart.
     ClocksDiffer,
     /// The row of its group cannot be used, and is a failure of its own.
@@ -89,6 +99,7 @@ impl SkipReason {
             Self::TooNewToBeGone | Self::AddNotShown { .. } => Some(FailureCode::NotShownYet),
             Self::Contradicted => Some(FailureCode::Contradicted),
             Self::AnotherLogin => Some(FailureCode::AnotherLoginValue),
+            Self::EnteredAnew { .. } => Some(FailureCode::EnteredAnew),
             Self::ClocksDiffer => Some(FailureCode::ClocksDiffer),
             Self::Mode(_)
             | Self::DoubtfulListing
@@ -129,6 +140,7 @@ impl SkipReason {
             | Self::AddNotShown { .. }
             | Self::Contradicted
             | Self::AnotherLogin
+            | Self::EnteredAnew { .. }
             | Self::ClocksDiffer => true,
         }
     }
@@ -207,6 +219,13 @@ impl fmt::Display for SkipReason {
             }
             Self::AnotherLogin => f.write_str(
                 "the candidate's sid shows another login value: see on the exam side whose candidate it is",
+            ),
+            Self::EnteredAnew { student, gone, found } => write!(
+                f,
+                "the candidate of student {student}, who has left (sid {gone}), is gone, and sid {found} has its login value, \
+                 which no run deletes: if that is the same person, delete it on the exam side, or {IGNORE} leaves it there; \
+                 if {student} is on the roster under another id, rosterd relink {typed} NEW, where NEW is that id",
+                typed = shell_words(&[student.as_str()])
             ),
             Self::GroupRow(code) => write!(
                 f,

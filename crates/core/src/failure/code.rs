@@ -96,6 +96,8 @@ pub enum FailureCode {
     Contradicted,
     /// The candidate's sid shows another login value than the one that is known of it.
     AnotherLoginValue,
+    /// The candidate of a leaver is gone, and another one has the leaver's login value.
+    EnteredAnew,
     /// Our clock and the service's are too far apart.
     ClocksDiffer,
     /// A code that ClassIn answered.
@@ -105,7 +107,7 @@ pub enum FailureCode {
 }
 
 /// Every code that is a word of ours.
-const WORDS: [FailureCode; 45] = [
+const WORDS: [FailureCode; 46] = [
     FailureCode::NoLoginValue,
     FailureCode::SharedLoginValue,
     FailureCode::NoGroup,
@@ -151,6 +153,7 @@ const WORDS: [FailureCode; 45] = [
     FailureCode::NotOurs,
     FailureCode::ProbablyOver,
     FailureCode::GroupRefused,
+    FailureCode::EnteredAnew,
 ];
 
 impl FailureCode {
@@ -226,6 +229,7 @@ impl FailureCode {
             Self::NotShownYet => "not-shown-yet",
             Self::Contradicted => "contradicted",
             Self::AnotherLoginValue => "another-login-value",
+            Self::EnteredAnew => "entered-anew",
             Self::ClocksDiffer => "clocks-differ",
             Self::Classin(code) => return Cow::Owned(code.to_string()),
             Self::Other(word) => word,
@@ -269,7 +273,7 @@ mod tests {
     use super::*;
 
     /// The words that earlier versions stored, letter by letter.
-    const STORED: [&str; 45] = [
+    const STORED: [&str; 46] = [
         "no-login-value",
         "shared-login-value",
         "no-group",
@@ -315,6 +319,7 @@ mod tests {
         "not-ours",
         "probably-over",
         "group-refused",
+        "entered-anew",
     ];
 
     #[test]

@@ -86,6 +86,7 @@ impl FailureOwner {
             | FailureCode::NoAccount
             | FailureCode::NoContact
             | FailureCode::AmbiguousLogin
+            | FailureCode::EnteredAnew
             | FailureCode::UnlistedCandidate => Self::SchoolOffice,
             FailureCode::AccountFull => Self::Quota,
             FailureCode::Unreachable

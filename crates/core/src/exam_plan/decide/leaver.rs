@@ -34,12 +34,13 @@ impl Decider<'_> {
     pub(super) fn leaver(&mut self, leaver: &Leaver, location: CandidateLocation) {
         let link = &leaver.link;
         let is_unlisted = location == CandidateLocation::Nowhere;
+        let is_gone = location == CandidateLocation::Gone;
+        let entered_anew = self.input.entered_anew(link, &self.doubts).filter(|_| is_gone);
+        if is_gone {
+            shrink(&mut self.group_sizes, link.groups.as_ref());
+        }
         let found_under = match location {
-            CandidateLocation::Gone => {
-                shrink(&mut self.group_sizes, link.groups.as_ref());
-                self.give_up(link);
-                return;
-            }
+            CandidateLocation::Gone if entered_anew.is_none() => return self.give_up(link),
             CandidateLocation::Elsewhere(login) => match self.whose.get(&link.student) {
                 Some(Whose::Own | Whose::Untold)
                     if is_temporary_login(&link.login, link.sid) || is_temporary_login(&login, link.sid) =>
@@ -62,7 +63,10 @@ impl Decider<'_> {
                 }
                 Some(Whose::Anothers(_) | Whose::Strange) | None => None,
             },
-            CandidateLocation::Here | CandidateLocation::Nowhere | CandidateLocation::Unknown => None,
+            CandidateLocation::Gone
+            | CandidateLocation::Here
+            | CandidateLocation::Nowhere
+            | CandidateLocation::Unknown => None,
         };
         // How long they have been gone is told by our clock, and not by one that is known to be wrong.
         if !self.input.trust.is_doubtful() && !self.input.clocks_differ {
@@ -79,10 +83,14 @@ impl Decider<'_> {
         let doubts = self.doubts(leaver, found_under.as_ref());
         self.note_asked(&doubts);
         let shows_others = |reason: &HoldReason| matches!(reason, HoldReason::SamePerson(doubt) if doubt.is_about_somebody_elses_record());
-        let dismissal = match is_due {
-            true if doubts.iter().any(shows_others) => Dismissal::Withheld(SkipReason::AnotherLogin),
-            true => self.dismissal(leaver, is_unlisted),
-            false => Dismissal::Unseen,
+        let dismissal = match (is_due, entered_anew) {
+            (true, _) if doubts.iter().any(shows_others) => Dismissal::Withheld(SkipReason::AnotherLogin),
+            (true, Some(found)) => {
+                let student = link.student.clone();
+                Dismissal::Withheld(SkipReason::EnteredAnew { student, gone: link.sid, found })
+            }
+            (true, None) => self.dismissal(leaver, is_unlisted),
+            (false, _) => Dismissal::Unseen,
         };
         let is_asked = doubts.iter().any(|doubt| !self.is_approved(link, doubt));
         let before = self.operations.len();

@@ -7,8 +7,9 @@ use super::{Decider, PlanInput};
 use crate::exam_plan::diff::{Difference, PriorKnowledge};
 use crate::exam_plan::identity::{Disappearance, Identity};
 use crate::exam_plan::link::Link;
-use crate::exam_plan::lookup::{LoginFact, SidFact};
-use crate::roster::{LoginValue, StudentId};
+use crate::exam_plan::lookup::{LoginFact, LookupResults, SidFact};
+use crate::exam_plan::person_doubts::PersonDoubts;
+use crate::roster::{LoginValue, Sid, StudentId};
 
 /// Where a linked candidate is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +79,16 @@ impl PlanInput<'_> {
         }
     }
 
+    /// The candidate that has the login value of a leaver whose own one is gone, where it is nobody's and nobody on the
+    /// roster wants the login value: somebody entered the leaver anew.
+    pub(super) fn entered_anew(&self, leaver: &Link, doubts: &PersonDoubts) -> Option<Sid> {
+        let LookupResults { by_login, sid_owners, our_lost_deletes, .. } = self.lookups;
+        let Some(LoginFact::Found { sid, .. }) = by_login.get(&leaver.login) else { return None };
+        let is_free = *sid != leaver.sid && !sid_owners.contains_key(sid);
+        let is_ours = our_lost_deletes.contains(&leaver.student) || doubts.is_wanted(&leaver.login);
+        (is_free && !is_ours).then_some(*sid)
+    }
+
     /// Whether looking up this login value found the linked candidate.
     fn is_behind(&self, link: &Link, login: &LoginValue) -> bool {
         matches!(self.lookups.by_login.get(login), Some(LoginFact::Found { sid, .. }) if *sid == link.sid)
@@ -117,9 +128,18 @@ impl Decider<'_> {
     }
 }
 
-/// Leavers whose candidates no longer exist.
-pub(super) fn gone(input: &PlanInput<'_>, differences: &[Difference]) -> HashSet<StudentId> {
-    let leavers = differences.iter().filter(|difference| matches!(difference, Difference::Leaver(_)));
-    let gone = leavers.filter(|leaver| input.location(leaver) == CandidateLocation::Gone);
+/// Leavers whose candidates no longer exist, and who were not entered anew.
+pub(super) fn gone(
+    input: &PlanInput<'_>,
+    differences: &[Difference],
+    doubts: &PersonDoubts,
+) -> HashSet<StudentId> {
+    let gone = differences.iter().filter(|difference| match difference {
+        Difference::Leaver(leaver) => {
+            input.location(difference) == CandidateLocation::Gone
+                && input.entered_anew(&leaver.link, doubts).is_none()
+        }
+        Difference::Newcomer(_) | Difference::Linked(_) | Difference::Unusable(_) => false,
+    });
     gone.map(|leaver| leaver.student().clone()).collect()
 }

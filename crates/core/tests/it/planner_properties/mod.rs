@@ -239,6 +239,7 @@ fn waits_for_somebody(state: &OperationState) -> bool {
                     | SkipReason::LoginOfLeaver { .. }
                     | SkipReason::Depends(OperationKind::Modify | OperationKind::Adopt)
                     | SkipReason::AnotherLogin
+                    | SkipReason::EnteredAnew { .. }
             )
     )
 }

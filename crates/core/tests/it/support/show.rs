@@ -75,6 +75,7 @@ fn state(state: &OperationState) -> String {
                 SkipReason::NotFoundOut => "not found out".to_owned(),
                 SkipReason::AmbiguousLogin => "ambiguous".to_owned(),
                 SkipReason::LoginAlike(other) => format!("alike {other:?}"),
+                SkipReason::EnteredAnew { .. } => "entered anew".to_owned(),
                 SkipReason::Unlisted(_) => "unlisted".to_owned(),
                 SkipReason::GroupAsked(gid) => format!("gid {gid} is asked about"),
                 other @ (SkipReason::DeadLetter

@@ -57,14 +57,36 @@ fn a_student_renamed_away_from_a_replaced_candidate_is_added_anew() {
 }
 
 #[test]
-fn a_leaver_whose_candidate_was_replaced_is_forgotten_and_the_new_one_left_alone() {
+fn a_leaver_whose_candidate_was_replaced_is_withheld_until_the_new_one_is_gone_too() {
     let mut world = converged([student("s1"), student("s2")]);
     replaced(&mut world, "s1");
     world.leave_for_good("s1");
     let plan = world.plan();
-    assert!(plan.is_empty(), "{:?}", lines(&plan));
-    assert_eq!(plan.notes, [LinkNote::Close(id("s1"))]);
+    assert_eq!(lines(&plan), ["delete s1 skipped: entered anew"]);
+    assert_eq!(plan.notes, [LinkNote::Gone(id("s1"))]);
     assert_eq!(plan.totals.unmanaged, 1);
+    world.approve();
+    assert_eq!(
+        world.lines(),
+        ["delete s1 skipped: entered anew"],
+        "no approval deletes what is not shown to be s1's"
+    );
+    let new = *world.candidates.iter().find(|(_, one)| one.login == "s1").unwrap().0;
+    world.candidates.remove(&new);
+    assert_eq!(world.plan().notes, [LinkNote::Close(id("s1"))]);
+}
+
+#[test]
+fn a_replaced_candidate_of_a_leaver_whose_login_value_is_wanted_is_for_the_one_who_wants_it_once_approved() {
+    for wanted in [student("new").login("s1"), student("s2").login("s1")] {
+        let mut world = converged([student("s1"), student("s2")]);
+        replaced(&mut world, "s1");
+        world.leave_for_good("s1").set(wanted);
+        let lines = world.lines();
+        assert!(!lines.contains(&"delete s1 skipped: entered anew".to_owned()), "{lines:?}");
+        world.approve();
+        assert!(world.plan().notes.contains(&LinkNote::Close(id("s1"))), "{:?}", world.lines());
+    }
 }
 
 #[test]

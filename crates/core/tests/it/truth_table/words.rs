@@ -304,6 +304,13 @@ fn only_what_the_mode_or_a_person_leaves_out_does_not_make_a_run_incomplete() {
             "the candidate's sid shows another login value: see on the exam side whose candidate it is",
         ),
         (
+            SkipReason::EnteredAnew { student: id("s7"), gone: Sid(7), found: Sid(8) },
+            true,
+            "the candidate of student s7, who has left (sid 7), is gone, and sid 8 has its login value, which no run deletes: \
+             if that is the same person, delete it on the exam side, or rosterd failures ignore ID leaves it there; if s7 is \
+             on the roster under another id, rosterd relink s7 NEW, where NEW is that id",
+        ),
+        (
             SkipReason::ClocksDiffer,
             true,
             "our clock and the service's are more than 10 minutes apart: nobody is dismissed until they agree; rosterd \
