@@ -322,6 +322,20 @@ impl StateStore {
         Ok(students.into_iter().map(StudentId::new).collect())
     }
 
+    /// Those students, and those whose records a run saw to have changed hands: a look-up alone shows that it is still so.
+    pub async fn students_of_another_record(&self) -> Result<Vec<StudentId>, StoreError> {
+        let students: Vec<String> = sqlx::query_scalar(
+            "SELECT DISTINCT student_id FROM open_failures WHERE service = 'exam' AND is_standing = 1 \
+             AND (code = ? OR (code = ? AND kind = 'modify')) ORDER BY student_id",
+        )
+        .bind(FailureCode::AnotherLoginValue.as_str())
+        .bind(FailureCode::SamePerson.as_str())
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading whose records are others'")?;
+        Ok(students.into_iter().map(StudentId::new).collect())
+    }
+
     /// Candidates that a person is asked about before they are taken over.
     async fn held_adoptions(&self) -> Result<Vec<(StudentId, NamedHold)>, StoreError> {
         let rows: Vec<(String, i64)> = sqlx::query_as(

@@ -37,6 +37,10 @@ pub(super) struct DueGroups {
     /// Candidates that earlier runs found by sid and not in the listing.
     pub(super) unlisted: HashSet<Sid>,
     pub(super) results: HashMap<Sid, SidFact>,
+    /// The login values that they show.
+    pub(super) logins: HashMap<Sid, LoginValue>,
+    /// Students at whose sid an earlier run saw another record.
+    pub(super) of_another: HashSet<StudentId>,
 }
 
 /// What became of one question. Who stands in no answer at all is in no map: unknown is never "gone".
@@ -75,10 +79,10 @@ pub(super) async fn due_groups(
     let mut due = DueGroups::default();
     for (sid, fact) in &lookups {
         match fact {
-            SidFact::Found { groups: Some(groups), .. } => {
-                due.groups.insert(*sid, groups.clone());
+            SidFact::Found { login, groups } => {
+                due.logins.extend(login.clone().map(|login| (*sid, login)));
+                due.groups.extend(groups.clone().map(|groups| (*sid, groups)));
             }
-            SidFact::Found { groups: None, .. } => {}
             SidFact::Gone => {
                 due.gone.insert(*sid);
             }
@@ -86,6 +90,7 @@ pub(super) async fn due_groups(
     }
     due.results = lookups;
     due.unlisted = context.state.unlisted_candidates().await?;
+    due.of_another = context.state.students_of_another_record().await?.into_iter().collect();
     Ok(due)
 }
 

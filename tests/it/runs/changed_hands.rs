@@ -45,6 +45,52 @@ async fn two_candidates_whose_records_changed_hands_are_left_alone_in_every_run(
     }
 }
 
+/// The candidate of this student is somebody else's by now, and another one was entered under its login value.
+fn give_away(world: &ExamSchool, login: &str) -> i64 {
+    let record = world.candidate(login);
+    let others = [(LOGIN, "another"), (NAME, "Somebody else"), (GENDER, "m")];
+    world.sandbox.edit_candidate(record.sid, &others);
+    let fields: Vec<(i64, &str)> = record.fields.iter().map(|(id, value)| (*id, value.as_str())).collect();
+    world.sandbox.insert_candidate(&fields, &record.gids.iter().copied().collect::<Vec<i64>>())
+}
+
+#[tokio::test]
+async fn a_sid_that_shows_another_login_value_is_said_at_once_of_a_leaver_and_of_a_student_in_step() {
+    for (has_left, shown) in [(true, "full"), (true, "login_only"), (false, "full"), (false, "login_only")] {
+        let what = format!("{has_left:?}, {shown}");
+        let mut world = ExamSchool::in_step(students(8)).await;
+        world.set("info_fields", shown);
+        if has_left {
+            world.remove("s001").await;
+            let _waits = world.run().await;
+        }
+        let (sid, _new) = (world.sid("s001").await, give_away(&world, "s001"));
+        let before = by_sid(&world);
+        let report = world.run_later().await;
+        assert_eq!((report.writes(), report.exit_code), (0, 3), "{what}: {report:#?}");
+        let since = world.failures().await;
+        let [row] = since.as_slice() else { panic!("{what}: {since:#?}") };
+        assert_eq!((row.code.as_str(), row.student_id.as_str()), ("another-login-value", "s001"), "{what}");
+        for _ in 0..3 {
+            let report = world.run().await;
+            assert_eq!((report.writes(), report.exit_code), (0, 0), "{what}: {report:#?}");
+            assert_eq!(world.failures().await, since, "{what}: it stands while it is so");
+        }
+        world.sandbox.clear_journal();
+        let _quiet = world.run().await;
+        assert_eq!(world.journal(), ["getstulist"], "{what}");
+        for _ in 0..3 {
+            world.later(DAY);
+            let _report = world.run_later().await;
+        }
+        assert_eq!(by_sid(&world), before, "{what}: no write goes to either");
+        world.sandbox.remove_candidate(world.candidate("s001").sid);
+        world.sandbox.edit_candidate(sid, &[(LOGIN, "s001"), (NAME, "Name of s001"), (GENDER, "f")]);
+        let _mended = world.run_later().await;
+        assert!(world.failures().await.iter().all(|row| row.code != "another-login-value"), "{what}");
+    }
+}
+
 #[tokio::test]
 async fn records_that_changed_places_are_left_alone_also_where_one_of_the_two_has_left() {
     for shown in ["full", "login_only"] {

@@ -196,7 +196,7 @@ impl LookupRequests {
         // A login value is not given away before a look-up has shown where its owner's candidate is.
         let renamed = linked.is_renamed() && scope.unlisted;
         let missing = linked.own.is_none() && scope.unlisted;
-        let of_another = (scope.of_another)(&linked.wanted.id);
+        let of_another = linked.prior == PriorKnowledge::OfAnother || (scope.of_another)(&linked.wanted.id);
         let wanted = regrouped || doubted || renamed || missing || contested || of_another;
         if linked.prior != PriorKnowledge::Gone && wanted {
             self.sids.insert(linked.link.sid);
@@ -219,7 +219,8 @@ impl LookupRequests {
         let missing = !leaver.listed && scope.unlisted && !(scope.renamed)(&leaver.link);
         let contested = leaver.prior == PriorKnowledge::Contested;
         let due = leaver.prior != PriorKnowledge::Groups && (scope.leaver)(leaver);
-        if leaver.prior != PriorKnowledge::Gone && (missing || due || contested) {
+        let of_another = (scope.of_another)(&leaver.link.student);
+        if leaver.prior != PriorKnowledge::Gone && (missing || due || contested || of_another) {
             self.sids.insert(leaver.link.sid);
         }
         if contested {

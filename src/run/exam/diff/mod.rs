@@ -65,6 +65,7 @@ impl<'a> Terms<'a> {
             .knowing_unlisted(&self.due.unlisted)
             .knowing_asked_about(self.asked_about)
             .knowing_groups(&self.due.groups)
+            .knowing_logins(&self.due.logins, &self.due.of_another)
     }
 }
 

@@ -36,6 +36,7 @@ impl Decider<'_> {
         let is_unlisted = location == CandidateLocation::Nowhere;
         let is_gone = location == CandidateLocation::Gone;
         let entered_anew = self.input.entered_anew(link, &self.doubts).filter(|_| is_gone);
+        let is_there = matches!(location, CandidateLocation::Here | CandidateLocation::Elsewhere(_));
         if is_gone {
             shrink(&mut self.group_sizes, link.groups.as_ref());
         }
@@ -82,6 +83,7 @@ impl Decider<'_> {
         let is_stalled = self.is_stalled(link);
         let doubts = self.doubts(leaver, found_under.as_ref());
         self.note_asked(&doubts);
+        let is_another = is_there && found_under.is_none() && self.is_another(link);
         let shows_others = |reason: &HoldReason| matches!(reason, HoldReason::SamePerson(doubt) if doubt.is_about_somebody_elses_record());
         let dismissal = match (is_due, entered_anew) {
             (true, _) if doubts.iter().any(shows_others) => Dismissal::Withheld(SkipReason::AnotherLogin),
@@ -90,6 +92,7 @@ impl Decider<'_> {
                 Dismissal::Withheld(SkipReason::EnteredAnew { student, gone: link.sid, found })
             }
             (true, None) => self.dismissal(leaver, is_unlisted),
+            (false, _) if is_another => Dismissal::Withheld(SkipReason::AnotherLogin),
             (false, _) => Dismissal::Unseen,
         };
         let is_asked = doubts.iter().any(|doubt| !self.is_approved(link, doubt));
@@ -106,7 +109,7 @@ impl Decider<'_> {
             Dismissal::Unseen if is_stalled => self.withhold(link, SkipReason::ClocksDiffer),
             Dismissal::Unseen => self.count_waiting(link),
         }
-        self.miss(link, !is_due && !is_asked && !is_stalled);
+        self.miss(link, !is_due && !is_asked && !is_stalled && !is_another);
         self.count_ignored(link, before);
         let of_mode = |it: &Operation| matches!(it.state, OperationState::Skipped(SkipReason::Mode(_)));
         if self.operations.iter().skip(before).any(of_mode) {
@@ -114,6 +117,13 @@ impl Decider<'_> {
             let known = self.leavers_of_mode_since_ms;
             self.leavers_of_mode_since_ms = known.into_iter().chain([since_ms]).min();
         }
+    }
+
+    /// Whether the leaver's sid shows another login value. A person hears of that while the grace runs: it has to be mended
+    /// on the exam side before anything is done.
+    fn is_another(&self, link: &Link) -> bool {
+        let is_another = self.input.lookups.identity(link.sid, &link.login) == Identity::Another;
+        is_another && self.input.policy.mode == Mode::Sync && !self.input.trust.is_doubtful()
     }
 
     /// A later run asks about these pairs again, whatever has changed by then.

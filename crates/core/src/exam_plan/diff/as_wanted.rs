@@ -96,7 +96,8 @@ impl DiffBuilder<'_> {
     /// is known about it from elsewhere.
     fn row_as_wanted(&self, student: &StudentText<'_>, link: &LinkText<'_>) -> Option<Row> {
         let is_known = self.known_gone.is_some_and(|gone| gone.contains(&link.sid))
-            || self.known_groups.is_some_and(|groups| groups.contains_key(&link.sid));
+            || self.known_groups.is_some_and(|groups| groups.contains_key(&link.sid))
+            || self.is_known_of_another(student.id);
         if is_known || !self.shared.is_empty() {
             return None;
         }
@@ -108,6 +109,11 @@ impl DiffBuilder<'_> {
         // Both are free, or `pair` finds out who shares it.
         let is_free = !self.linked_rows.contains(row) && !self.wanted_rows.contains(row);
         (is_free && self.comparison.has_all(row, student, link)).then_some(row)
+    }
+
+    fn is_known_of_another(&self, student: &str) -> bool {
+        let known = self.known_of_another.filter(|known| !known.is_empty());
+        known.is_some_and(|known| known.contains(&StudentId::new(student)))
     }
 
     /// Notes a student on the roster whose id is alike to that of a leaver who is asked about.

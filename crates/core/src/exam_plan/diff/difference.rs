@@ -141,7 +141,7 @@ impl Unusable {
     pub(in crate::exam_plan) fn missing(&self) -> Option<&Link> {
         let is_news = match self.prior {
             PriorKnowledge::None | PriorKnowledge::Groups | PriorKnowledge::Gone => true,
-            PriorKnowledge::Contested | PriorKnowledge::Unlisted => false,
+            PriorKnowledge::Contested | PriorKnowledge::OfAnother | PriorKnowledge::Unlisted => false,
         };
         self.link.as_deref().filter(|_| !self.listed && is_news)
     }
@@ -159,6 +159,8 @@ pub enum PriorKnowledge {
     Gone,
     /// Nothing, and another link claims the same listed candidate: one of the two is out of date.
     Contested,
+    /// The sid showed another login value, which is listed, in a look-up of this run or of an earlier one.
+    OfAnother,
     /// Several runs found the candidate by its sid and not in the listing, and it is still not in it.
     Unlisted,
 }

@@ -170,6 +170,8 @@ pub struct DiffBuilder<'a> {
     known_gone: Option<&'a HashSet<Sid>>,
     known_unlisted: Option<&'a HashSet<Sid>>,
     known_groups: Option<&'a HashMap<Sid, BTreeSet<Gid>>>,
+    known_logins: Option<&'a HashMap<Sid, LoginValue>>,
+    known_of_another: Option<&'a HashSet<StudentId>>,
     asked_about: Option<&'a HashSet<IdLikeness>>,
     wanted_rows: BitSet,
     linked_rows: BitSet,
@@ -198,6 +200,8 @@ impl<'a> DiffBuilder<'a> {
             known_gone: None,
             known_unlisted: None,
             known_groups: None,
+            known_logins: None,
+            known_of_another: None,
             asked_about: None,
             wanted_rows: BitSet::new(observed.len()),
             linked_rows: BitSet::new(observed.len()),
@@ -233,6 +237,17 @@ impl<'a> DiffBuilder<'a> {
     #[must_use]
     pub fn knowing_unlisted(self, unlisted: &'a HashSet<Sid>) -> Self {
         Self { known_unlisted: Some(unlisted), ..self }
+    }
+
+    /// Knows what login values candidates showed in look-ups of this run, and of whom an earlier one saw another one: their
+    /// links always make a case.
+    #[must_use]
+    pub fn knowing_logins(
+        self,
+        logins: &'a HashMap<Sid, LoginValue>,
+        of_another: &'a HashSet<StudentId>,
+    ) -> Self {
+        Self { known_logins: Some(logins), known_of_another: Some(of_another), ..self }
     }
 
     /// Knows of leavers of whom an earlier run asked whether they are somebody else, by what ids have in common.
@@ -306,10 +321,20 @@ impl<'a> DiffBuilder<'a> {
         if self.is_shared(&self.shared.linked, &link.login) {
             return (Some(link), PriorKnowledge::Contested);
         }
-        match self.known_groups.and_then(|groups| groups.get(&link.sid)) {
-            Some(groups) => (Some(Link { groups: Some(groups.clone()), ..link }), PriorKnowledge::Groups),
-            None => (Some(link), PriorKnowledge::None),
-        }
+        let groups = self.known_groups.and_then(|groups| groups.get(&link.sid));
+        let prior = if groups.is_some() { PriorKnowledge::Groups } else { PriorKnowledge::None };
+        let prior = if self.is_of_another(&link) { PriorKnowledge::OfAnother } else { prior };
+        let groups = groups.cloned().or(link.groups);
+        (Some(Link { groups, ..link }), prior)
+    }
+
+    /// Whether a look-up showed another login value at the link's sid. One that is not listed may be an old one: reads may lag
+    /// behind.
+    fn is_of_another(&self, link: &Link) -> bool {
+        let shown =
+            self.known_logins.and_then(|logins| logins.get(&link.sid)).filter(|it| **it != link.login);
+        let is_listed = shown.is_some_and(|shown| self.comparison.observed.find(shown).is_some());
+        is_listed || self.known_of_another.is_some_and(|known| known.contains(&link.student))
     }
 
     fn stays_unlisted(&self, link: &Link, prior: PriorKnowledge) -> bool {
@@ -358,7 +383,7 @@ impl<'a> DiffBuilder<'a> {
         let renamed = wanted.login != link.login && !keeps_login;
         let target = target.filter(|_| renamed).map(|row| self.comparison.fields(row, values, Some(&link)));
         if !renamed
-            && !matches!(prior, PriorKnowledge::Gone | PriorKnowledge::Contested)
+            && !matches!(prior, PriorKnowledge::Gone | PriorKnowledge::Contested | PriorKnowledge::OfAnother)
             && !wanted.is_ambiguous
             && !self.comparison.clears_login(&link, &wanted.login)
             && own.as_ref().is_some_and(FieldDifference::is_empty)

@@ -70,6 +70,7 @@ fn prior_word(prior: PriorKnowledge) -> &'static str {
         PriorKnowledge::Groups => "groups",
         PriorKnowledge::Gone => "gone",
         PriorKnowledge::Contested => "contested",
+        PriorKnowledge::OfAnother => "of another",
         PriorKnowledge::Unlisted => "unlisted",
     }
 }

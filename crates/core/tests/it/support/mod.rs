@@ -384,6 +384,12 @@ impl World {
             sids.clone().filter(|(_, found)| found.is_none()).map(|(sid, _)| sid).collect();
         let groups: HashMap<Sid, BTreeSet<Gid>> =
             sids.filter_map(|(sid, found)| Some((sid, gids(&found?.groups)))).collect();
+        let logins: HashMap<Sid, LoginValue> = self
+            .verified
+            .iter()
+            .filter_map(|sid| Some((Sid(*sid), LoginValue::parse(&self.candidates.get(sid)?.login)?)))
+            .collect();
+        let of_another = HashSet::new();
         let unlisted = self.known_unlisted();
         let mut shared = SharedLogins::default();
         loop {
@@ -391,7 +397,8 @@ impl World {
             let mut builder = DiffBuilder::new(mapping, observed, key, book, &shared)
                 .knowing_gone(&gone)
                 .knowing_unlisted(&unlisted)
-                .knowing_groups(&groups);
+                .knowing_groups(&groups)
+                .knowing_logins(&logins, &of_another);
             let ids: BTreeSet<&String> = self.roster.keys().chain(self.links.keys()).collect();
             for id in ids {
                 let person = self.roster.get(id);
