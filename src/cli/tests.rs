@@ -252,6 +252,7 @@ fn every_command_that_a_sentence_about_single_people_prints_is_one_that_can_be_t
             PersonDoubt::CalledOne { leaver: leaver.clone(), other: by.clone() },
             PersonDoubt::RenamedByHand { leaver },
             PersonDoubt::Exchanged { student: student.clone(), other: other.clone() },
+            PersonDoubt::UsedAgain { student: student.clone() },
             PersonDoubt::ChangedHands {
                 student: student.clone(),
                 other,

@@ -88,6 +88,54 @@ async fn a_candidate_renamed_by_a_teacher_after_its_student_left_is_not_deleted(
     }
 }
 
+fn another_child(id: &str) -> Person {
+    student(id).named("Another child").login("another").phone("another phone").password("another one")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_is_not_written_over_with_another_childs_values_while_nobody_said_that_it_is_one_person() {
+    for end in ["approved", "an id of their own", "back", "ignored"] {
+        let mut world = ExamSchool::in_step(students(8)).await;
+        let before = world.candidate("s001");
+        world.put(another_child("s001")).await;
+        for exit_code in [4, 0, 0] {
+            let report = world.run().await;
+            let ended = (report.writes(), report.held(), report.exit_code);
+            assert_eq!(ended, (0, "1 modify".to_owned(), exit_code), "{report:#?}");
+            assert!(report.exam.holds.join("\n").contains("--student s001"), "{report:#?}");
+        }
+        let failures = world.failures().await;
+        let [row] = failures.as_slice() else { panic!("{failures:#?}") };
+        assert_eq!((row.code.as_str(), row.state.as_str()), ("same-person", "held"));
+        assert_eq!(world.candidate("s001"), before);
+        match end {
+            "approved" => {
+                let digest = world.run().await.held_digest.unwrap();
+                assert_eq!(world.school.program(&["approve", &digest, "--student", "s001"]).code, 0);
+                assert_eq!(world.run().await.applied(), "1 modify");
+                assert_eq!(world.candidate("another").sid, before.sid);
+            }
+            "an id of their own" => {
+                world.remove("s001").await;
+                world.put(another_child("s100")).await;
+                assert_eq!(world.run().await.applied(), "1 add");
+                assert_eq!(world.candidate("s001"), before);
+            }
+            "back" => {
+                world.put(student("s001")).await;
+                assert_eq!(world.run().await.planned(), "");
+            }
+            _ => {
+                assert_eq!(world.school.program(&["failures", "ignore", &row.id.to_string()]).code, 0);
+                assert_eq!(world.run().await.exit_code, 0);
+                assert_eq!(world.candidate("s001"), before);
+                continue;
+            }
+        }
+        assert_eq!(world.failures().await, [], "{end}");
+    }
+}
+
 #[tokio::test]
 async fn two_students_whose_rows_changed_hands_are_both_left_as_they_are() {
     let mut world = ExamSchool::in_step(students(6)).await;

@@ -15,6 +15,7 @@
 //! | yes | gone by its sid, another one under its login value | yes | Adopt that one, linked anew |
 //! | yes | found by its sid under another listed login value | yes | the link follows, then Modify |
 //! | yes | the same, and the record is another student's | yes | Modify, held: the two may have changed hands |
+//! | yes | listed, and nothing but the id is what it was, the name least of all | yes | Modify, held: another person may have the id |
 //! | yes | listed as wanted, and another's sid shows the login value | yes | Modify, held for the same reason |
 //! | yes | the same, and nothing of the record is the student's | yes | none: withheld |
 //! | any | found by its sid, listed nowhere | yes | none: the listing is doubtful |

@@ -116,6 +116,11 @@ pub enum PersonDoubt {
         /// With whose it seems to have changed hands.
         other: StudentId,
     },
+    /// Nothing is left in a student's row of what was known of the student: another person may have been given the id.
+    UsedAgain {
+        /// Whose row it is.
+        student: StudentId,
+    },
     /// The candidate of the student shows the login value of another one, or the other way round.
     ChangedHands {
         /// Who is held.
@@ -153,6 +158,7 @@ impl PersonDoubt {
             Self::Exchanged { student, other } => {
                 digest.text("exchanged").text(student.as_str()).text(other.as_str())
             }
+            Self::UsedAgain { student } => digest.text("used again").text(student.as_str()),
             // What an approval lets happen is another thing once one of the two has left.
             Self::ChangedHands { student, other, shows_others: _, one_left } => {
                 let what = if *one_left { "changed hands, one left" } else { "changed hands" };
@@ -184,6 +190,7 @@ impl PersonDoubt {
             | Self::CalledOne { .. }
             | Self::RenamedByHand { .. }
             | Self::Exchanged { .. }
+            | Self::UsedAgain { .. }
             | Self::ChangedHands { .. } => None,
         }
     }
@@ -297,6 +304,13 @@ impl fmt::Display for PersonDoubt {
                 "what the roster has of student {student} and what the candidate of student {other} shows, or the other way \
                  round, is alike: if their ids were exchanged on the roster, put them right there; if not, \
                  rosterd approve DIGEST {}",
+                named(student)
+            ),
+            Self::UsedAgain { student } => write!(
+                f,
+                "another person under this id? The row of student {student} has another name, and no value of those that were \
+                 known of the student: if it is one person, rosterd approve DIGEST {}; if it is another person, enter them \
+                 under an id of their own, as an id is never used again",
                 named(student)
             ),
             Self::ChangedHands { student, other, shows_others, one_left } => {

@@ -16,6 +16,7 @@ mod rename;
 mod silenced;
 mod student;
 mod unlisted;
+mod used_again;
 mod whose;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -29,6 +30,7 @@ use self::exchange::exchanged;
 use self::location::{CandidateLocation, gone};
 use self::pairs::{askable_pairs, wanted_logins};
 use self::rename::CurrentOwners;
+use self::used_again::used_again;
 use self::whose::{Whose, whose_are};
 use super::approved::Approved;
 use super::compare::Comparison;
@@ -111,6 +113,8 @@ struct Decider<'a> {
     gone: HashSet<StudentId>,
     /// Students whose row seems to have become another's, with whose candidate shows its values.
     exchanged: BTreeMap<StudentId, StudentId>,
+    /// Students whose ids seem to have been given to other people.
+    used_again: HashSet<StudentId>,
     /// Whose the records are of candidates that show another login value than their links remember.
     whose: HashMap<StudentId, Whose>,
     /// Students whose login value another one's candidate shows, with that other one.
@@ -145,6 +149,7 @@ impl<'a> Decider<'a> {
             doubts,
             alike_logins: AlikeLogins::of(input, differences),
             exchanged: exchanged(input, differences),
+            used_again: used_again(input, differences),
             accusers: accusers(&whose),
             whose,
             group_sizes: input.diff.group_sizes.clone(),
@@ -159,7 +164,9 @@ impl<'a> Decider<'a> {
         let former_groups = self.former_groups(&differences);
         let Comparison { mapping, key, .. } = &self.input.comparison;
         let portraits = Portraits::of(&differences, mapping, key, self.input.now_ms);
-        let wanted_logins = wanted_logins(self.input, &differences);
+        let mut wanted_logins = wanted_logins(self.input, &differences);
+        // Another person's login value is not what ties the student to a newcomer.
+        wanted_logins.retain(|student, _| !self.used_again.contains(student));
         let known = match self.accusers.is_empty() {
             true => HashSet::new(),
             false => differences.iter().map(|difference| difference.student().clone()).collect(),
@@ -317,7 +324,7 @@ impl<'a> Decider<'a> {
         self.operations.extend(followers);
     }
 
-    /// Two records that may have changed hands are not both written over.
+    /// Two records that may have changed hands are not both written over, nor is that of somebody whose id another person has.
     fn hold_exchanged(&mut self, first: usize) {
         let Some(student) = self.operations.get(first).map(|operation| operation.student.clone()) else {
             return;
@@ -326,6 +333,8 @@ impl<'a> Decider<'a> {
             let reason = HoldReason::SamePerson(PersonDoubt::Exchanged { student, other });
             let is_new = self.operations.get(first).is_some_and(|it| it.kind() == OperationKind::Add);
             if is_new { self.hold_first_from(first, &reason) } else { self.hold_from(first, &reason) }
+        } else if self.used_again.contains(&student) {
+            self.hold_from(first, &HoldReason::SamePerson(PersonDoubt::UsedAgain { student }));
         }
     }
 

@@ -64,6 +64,7 @@ impl Decider<'_> {
             | PersonDoubt::CalledOne { .. }
             | PersonDoubt::RenamedByHand { .. }
             | PersonDoubt::Exchanged { .. }
+            | PersonDoubt::UsedAgain { .. }
             | PersonDoubt::ChangedHands { .. } => false,
         };
         doubt.filter(|doubt| !is_in_use && !self.input.trust.is_doubtful() && !is_decided(doubt))

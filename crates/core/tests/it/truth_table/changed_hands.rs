@@ -77,6 +77,54 @@ fn both_are_held_where_both_were_looked_up_and_an_approval_puts_them_right_by_si
 }
 
 #[test]
+fn an_id_that_another_person_has_is_held_and_one_telling_value_makes_it_the_same_person() {
+    let another = || student("s1").name("Another name").login("new").phone("999").password("new one");
+    let held = ["modify s1 login name phone password held: same person"];
+    let rows: [(&str, Person, &[&str]); 7] = [
+        ("every value is another", another(), &held),
+        ("and other groups", another().in_groups(["g2"]), &[held[0], "move s1 to 2 held: same person"]),
+        (
+            "married, with another phone, and the same password",
+            another().password("pw-s1"),
+            &["modify s1 login name phone"],
+        ),
+        ("married, with the same phone", another().phone("551"), &["modify s1 login name password"]),
+        ("with the id for a login value", another().login("s1"), &held),
+        ("with the same login value", another().login("login of s1"), &["modify s1 name phone password"]),
+        ("with the same name", another().name("name of s1"), &["modify s1 login phone password"]),
+    ];
+    for (what, person, expected) in rows {
+        let one = |id: &str, phone: &str| {
+            student(id).login(&format!("login of {id}")).phone(phone).password(&format!("pw-{id}"))
+        };
+        let mut world = converged([one("s1", "551"), one("s2", "552")]);
+        world.set(person);
+        assert_eq!(world.lines(), expected, "{what}");
+        world.approve();
+        let lines = world.lines();
+        assert!(lines.iter().all(|line| !line.contains("held")), "{what}: {lines:?}");
+    }
+}
+
+#[test]
+fn what_many_have_makes_nobody_the_same_person_and_a_mass_is_for_the_limits() {
+    for (changed, is_held) in [(1, true), (5, true), (6, false)] {
+        let people = (0..20).map(|at| student(&format!("s{at:02}")).phone("the school's"));
+        let mut world = World::empty().with_converged(people);
+        for at in 0..changed {
+            let (old, new) = (format!("s{at:02}"), format!("new{at}"));
+            world.set(student(&old).phone("the school's").name(&format!("name of {new}")).login(&new));
+        }
+        let lines = world.lines();
+        assert_eq!(lines.len(), changed, "{lines:?}");
+        assert!(
+            lines.iter().all(|line| line.ends_with("held: same person") == is_held),
+            "{changed}: {lines:?}"
+        );
+    }
+}
+
+#[test]
 fn a_teacher_who_gives_a_candidate_to_another_student_leaves_both_as_they_are() {
     let rows: [(&str, Person); 2] = [
         ("a newcomer", student("new")),
