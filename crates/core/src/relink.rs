@@ -40,7 +40,7 @@ pub enum Likeness {
     Login,
     /// The new one wants the login value that the roster wanted of the other one last.
     Wanted,
-    /// The ids differ only by blanks, case, leading zeros or Unicode form.
+    /// The ids differ only by blanks, punctuation, case, leading zeros or Unicode form.
     Id,
     /// The new one has the other values that the candidate of the other one has, like most of those who left with it.
     Values,

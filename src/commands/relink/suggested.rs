@@ -86,7 +86,7 @@ impl Pair {
                     "a run found {to} and {from} alike before; one value has changed since, or others were carried over"
                 )
             } else {
-                "the ids differ only by blanks, case, leading zeros or Unicode form".to_owned()
+                "the ids differ only by blanks, punctuation, case, leading zeros or Unicode form".to_owned()
             }
         };
         let reasons: Vec<String> = reasons.iter().map(says).collect();

@@ -78,7 +78,7 @@ fn sentence(pairs: &BTreeMap<&StudentId, StudentId>) -> Option<String> {
     let more = if pairs.len() > NAMED { ", …" } else { "" };
     (!pairs.is_empty()).then(|| {
         format!(
-            "ids on the roster that differ only in blanks, case, leading zeros or Unicode form: {}{more}. Where the two are \
+            "ids on the roster that differ only in blanks, punctuation, case, leading zeros or Unicode form: {}{more}. Where the two are \
              one person, take one of the rows off the roster before both are entered",
             named.join(", ")
         )

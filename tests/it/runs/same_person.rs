@@ -50,7 +50,14 @@ async fn students_whose_ids_lost_their_zeros_keep_their_candidates() {
 
 #[tokio::test]
 async fn ids_spelled_otherwise_are_asked_about_where_the_login_value_changed_with_them() {
-    let spelled = [("000001", "1"), ("000001", "0000 01"), ("ab", "AB"), ("12", "\u{ff11}\u{ff12}")];
+    let spelled = [
+        ("S-0001", "S0001"),
+        ("#0004", "0004"),
+        ("000001", "1"),
+        ("000001", "0000 01"),
+        ("ab", "AB"),
+        ("12", "\u{ff11}\u{ff12}"),
+    ];
     for (old, new) in spelled {
         let mut world = without_grace(vec![student(old), student("other"), student("more")]).await;
         renumber(&mut world, old, new, |it| it.login("another")).await;

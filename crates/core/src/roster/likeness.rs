@@ -4,7 +4,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::{LoginValue, StudentId, without_zero_fraction};
 
-/// The part of an id that blanks, invisible characters, case, leading zeros, a `.0` at the end and Unicode form leave as it is.
+/// The part of an id that blanks, invisible characters, punctuation, case, leading zeros, a `.0` at the end and Unicode form leave
+/// as it is.
 ///
 /// Two ids with one likeness may belong to one person. It is no id: nothing is matched by it without asking.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,8 +16,11 @@ impl IdLikeness {
     #[must_use]
     pub fn of(id: &StudentId) -> Self {
         let visible = folded(without_zero_fraction(id.as_str().trim()));
-        let rest = visible.trim_start_matches('0');
-        let kept = if rest.is_empty() && !visible.is_empty() { "0" } else { rest };
+        let signs = without_punctuation(&visible);
+        // Nothing else tells an id of punctuation alone from another one.
+        let signs = if signs.is_empty() { visible } else { signs };
+        let rest = signs.trim_start_matches('0');
+        let kept = if rest.is_empty() && !signs.is_empty() { "0" } else { rest };
         Self(kept.into())
     }
 }
@@ -77,6 +81,31 @@ const SHORTEST_NUMBER: usize = 7;
 /// What people write between the digits of a telephone number, and before the country's code.
 fn is_between_digits(letter: char) -> bool {
     matches!(letter, '-' | '\u{2010}'..='\u{2015}' | '.' | '/' | '(' | ')' | '+')
+}
+
+/// Fewer digits than these behind a sign are no number of their own.
+const SHORTEST_SERIAL: usize = 3;
+
+/// Without punctuation; between digits it is a dash that stays, where few digits follow: class 1, number 11 is not class 11,
+/// number 1.
+fn without_punctuation(id: &str) -> String {
+    let mut parts = id.split(is_punctuation).filter(|part| !part.is_empty());
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.chars().take_while(char::is_ascii_digit).count();
+        let is_between = kept.ends_with(|letter: char| letter.is_ascii_digit()) && digits > 0;
+        if is_between && digits < SHORTEST_SERIAL {
+            kept.push('-');
+        }
+        kept.push_str(part);
+    }
+    kept
+}
+
+/// What people write into an id and leave out again: `S-0001`, `#0004`, `2024/17`.
+fn is_punctuation(letter: char) -> bool {
+    letter.is_ascii_punctuation()
+        || matches!(letter, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{b7}' | '\u{2116}')
 }
 
 /// Without blanks and what shows nothing, in one case and one form, with western digits.
@@ -210,6 +239,13 @@ mod tests {
             ("\u{661}\u{662}\u{660}", "120"),
             ("\u{6f0}\u{6f7}", "7"),
             ("\u{967}\u{966}", "10"),
+            ("S-0001", "S0001"),
+            ("#0004", "0004"),
+            ("#0004", "4"),
+            ("2024/17", "2024-17"),
+            ("2024\u{2013}0017", "20240017"),
+            ("12.A/7", "12-a7"),
+            ("a_1", "A.1"),
         ];
         for (one, other) in table {
             assert_eq!(likeness(one), likeness(other), "{one:?} and {other:?}");
@@ -218,8 +254,16 @@ mod tests {
 
     #[test]
     fn ids_that_name_two_people_are_not_alike() {
-        for (one, other) in [("1", "10"), ("s1", "s01"), ("a-1", "a1"), ("0", "1"), ("12", "21"), ("0", "o")]
-        {
+        for (one, other) in [
+            ("1", "10"),
+            ("s1", "s01"),
+            ("a-1", "a-2"),
+            ("#", "-"),
+            ("1-11", "11-1"),
+            ("0", "1"),
+            ("12", "21"),
+            ("0", "o"),
+        ] {
             assert_ne!(likeness(one), likeness(other), "{one:?} and {other:?}");
         }
     }
