@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::explained_parts::{ChangePart, GroupsPart, wanted_groups};
+use super::explained_parts::{ChangePart, GroupsPart, take_in_created, wanted_groups};
 use super::found_students::{self, FoundStudents};
 use super::next_step::exam_next;
 use super::plan::name_failures;
@@ -131,8 +131,11 @@ async fn explain(app: &App, cli: &Cli, student: StudentId, reveal: bool) -> Resu
     let mut snapshot = roster.snapshot().await?;
     let details = snapshot.details(&student).await?;
     let (classes, _) = snapshot.classes().await?;
-    let (groups, _) = snapshot.groups().await?;
+    let (mut groups, _) = snapshot.groups().await?;
     snapshot.close().await?;
+    if app.settings.exam.create_groups {
+        take_in_created(&mut groups, &app.state.known_groups().await?);
+    }
     let codes: HashMap<ClassTarget, String> = classes
         .into_iter()
         .filter_map(|class| Some((class.target?, class.code.as_str().to_owned())))

@@ -1,11 +1,13 @@
 //! What `explain` sets side by side, and what was changed for a student.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::wall_clock::WallClock;
 use crate::run::moment;
 use crate::store::{RosterDetails, StudentChange};
-use rosterd_core::exam_plan::Link;
+use rosterd_core::exam_plan::{KnownGroup, Link};
 use rosterd_core::roster::{Group, GroupCode};
 
 /// The groups of both sides.
@@ -35,7 +37,7 @@ impl GroupsPart {
     pub(super) fn text(&self) -> String {
         let wanted = self.wanted.iter().map(|WantedGroup { group_code, gid }| match gid {
             Some(gid) => format!("{group_code} (gid {gid})"),
-            None => format!("{group_code} (no gid)"),
+            None => format!("{group_code} (no gid yet)"),
         });
         let gids: Vec<String> = self.gids.iter().map(ToString::to_string).collect();
         let verdict =
@@ -45,6 +47,13 @@ impl GroupsPart {
             list(wanted.collect()),
             list(gids)
         )
+    }
+}
+
+/// Groups of which the roster names no gid have the one that rosterd created or found.
+pub(super) fn take_in_created(groups: &mut [Group], known: &HashMap<GroupCode, KnownGroup>) {
+    for group in groups.iter_mut().filter(|group| group.gid.is_none()) {
+        group.gid = known.get(&group.code).map(|known| known.gid);
     }
 }
 

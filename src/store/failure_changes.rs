@@ -260,6 +260,40 @@ impl StateStore {
         .rows(doing)
     }
 
+    /// Closes what was impossible on the exam side of that which a complete plan no longer finds impossible.
+    pub async fn supersede_impossible(
+        &self,
+        possible: &HashSet<OperationKey>,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let doing = "closing what is possible again";
+        let open: Vec<(i64, String, String, String)> = sqlx::query_as(
+            "SELECT failure_id, kind, student_id, code FROM open_failures \
+             WHERE service = 'exam' AND is_standing = 0 ORDER BY failure_id",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .doing(doing)?;
+        let mut over = Vec::new();
+        for (id, kind, student, code) in open {
+            let is_over = FailureCode::parse(&code).says_impossible()
+                && possible.contains(&key(id, Service::Exam.as_str(), &kind, student, String::new())?);
+            over.extend(is_over.then_some(id));
+        }
+        if over.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(
+            "UPDATE failures SET state = 'superseded', closed_at_ms = ? \
+             WHERE failure_id IN (SELECT value FROM json_each(?))",
+        )
+        .bind(now_ms)
+        .bind(json(over))
+        .execute(self.writer()?)
+        .await
+        .done(doing)
+    }
+
     /// Closes what failed because the candidate of one of these students was gone.
     pub async fn supersede_changes_of_gone(
         &self,

@@ -222,6 +222,9 @@ const TAKING: &str = "taking an account for the state's own";
 async fn give_up(transaction: &mut Transaction<'_, Sqlite>, given_up: &[Sid]) -> Result<(), StoreError> {
     let sids = json(given_up.iter().map(|sid| sid.0));
     for statement in [
+        // A person has decided about those whose candidates were gone.
+        "DELETE FROM held_masses WHERE service = 'exam' AND reason = 'vanished' AND student_id IN \
+         (SELECT student_id FROM links WHERE sid IN (SELECT value FROM json_each(?)))",
         "DELETE FROM intents WHERE service = 'exam' AND student_id IN \
          (SELECT student_id FROM links WHERE sid IN (SELECT value FROM json_each(?)))",
         "DELETE FROM links WHERE sid IN (SELECT value FROM json_each(?))",

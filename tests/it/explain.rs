@@ -131,3 +131,24 @@ async fn the_office_gets_failures_with_name_groups_owner_and_age() {
     assert!(text.contains("less than a minute ago"), "{text}");
     school.leaves_work_behind();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_that_rosterd_created_is_named_with_its_gid() {
+    let settings = School::builder().setting("CLASSIN__ENABLED", "false");
+    let school = settings.setting("EXAM__CREATE_GROUPS", "true").build().await;
+    school.fill("c1", 3).await;
+    school.sql("DELETE FROM class_members").await;
+    school.sql("INSERT INTO groups (group_code, title) VALUES ('n1', 'New one'), ('n2', 'Another')").await;
+    school.sql("INSERT INTO group_members SELECT student_id, 'n1' FROM students").await;
+    let before = school.program(&["explain", "s001"]).stdout;
+    assert!(before.contains("  groups: n1"), "{before}");
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    let gid = school.number("SELECT gid FROM known_groups WHERE group_code = 'n1'").await;
+    let explained = school.program(&["explain", "s001"]).stdout;
+    let said =
+        format!("the roster wants n1 (gid {gid}); the candidate is in {gid}: is in all that are wanted");
+    assert!(explained.contains(&said), "{explained}");
+    school.sql("INSERT INTO group_members VALUES ('s001', 'n2')").await;
+    let explained = school.program(&["explain", "s001"]).stdout;
+    assert!(explained.contains("n2 (no gid yet)") && explained.contains("is not in all"), "{explained}");
+}

@@ -10,8 +10,8 @@ use crate::store::{
 };
 use rosterd_core::exam_plan::{
     Addition, Adoption, Approved, Call, CannotReason, Change, Fingerprint, GroupAction, GroupChange,
-    GroupMove, GuardedPlan, Link, Modification, OpenAdd, Operation, OperationKind, Origin, PASSWORD_FIELD,
-    SentValues,
+    GroupMove, GuardedPlan, Link, Modification, OpenAdd, Operation, OperationKind, OperationState, Origin,
+    PASSWORD_FIELD, SentValues,
 };
 use rosterd_core::failure::{
     Attempts, FailureCode, FailureState, Fault, OpenFailure, OperationKey, RecordedHash, Service,
@@ -344,6 +344,15 @@ pub(super) async fn close_superseded(
 ) -> Result<(), StoreError> {
     let wanted: HashSet<OperationKey> = plan.operations.iter().map(Operation::key).collect();
     context.state.supersede_failures(Service::Exam, &wanted, now_ms).await?;
+    // What was impossible, and is withheld or held for another reason now, stands for that one alone.
+    let is_possible = |it: &&Operation| match &it.state {
+        OperationState::Held(_) => true,
+        OperationState::Skipped(reason) => reason.code().is_some(),
+        OperationState::Planned | OperationState::Cannot(_) => false,
+    };
+    let possible: HashSet<OperationKey> =
+        plan.operations.iter().filter(is_possible).map(Operation::key).collect();
+    context.state.supersede_impossible(&possible, now_ms).await?;
     // What could not be done to a candidate that is gone is over once its student is to have another one.
     let is_another = |it: &&Operation| matches!(it.kind(), OperationKind::Adopt | OperationKind::Add);
     let with_another: HashSet<&StudentId> =

@@ -25,6 +25,29 @@ async fn students_who_share_a_login_value_are_reported_and_all_others_go_through
 }
 
 #[tokio::test]
+async fn who_shared_a_login_value_with_a_leaver_stands_for_what_is_in_the_way_now_alone() {
+    for is_ignored in [false, true] {
+        let mut world = ExamSchool::in_step(students(3)).await;
+        world.put(student("new").login("s001")).await;
+        assert_eq!(world.run().await.exit_code, 3);
+        if is_ignored {
+            let id = world.failures().await.into_iter().find(|row| row.student_id == "new").unwrap().id;
+            world
+                .state
+                .change_failures(Some(&[id]), FailureState::Ignored, world.clock.now_ms())
+                .await
+                .unwrap();
+            let _same = world.run().await;
+        }
+        world.remove("s001").await;
+        let _report = world.run().await;
+        let rows = world.failures().await.into_iter().filter(|row| row.student_id == "new");
+        let codes: Vec<String> = rows.map(|row| row.code).collect();
+        assert_eq!(codes, ["login-value-in-use"], "{is_ignored:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_candidate_whose_student_comes_to_share_a_login_value_is_kept() {
     let mut world = ExamSchool::in_step(students(3)).await;
     world.edit("s002", |it| it.login("s001")).await;

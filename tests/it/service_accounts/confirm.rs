@@ -57,6 +57,24 @@ async fn a_confirmation_keeps_what_is_proved_and_adopts_the_rest_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_confirmation_ends_the_hold_of_those_whose_candidates_are_gone() {
+    let school = in_step(20).await;
+    school.later(60 * 60 * 1000);
+    for at in 0..8 {
+        school.sandbox.remove_candidate(school.sandbox.candidate(&format!("login-s{at:03}")).unwrap().sid);
+    }
+    for _ in 0..2 {
+        let report = school.run_to(Exit::Held).await;
+        assert_eq!(report.exam.held.get("add"), Some(&8), "{report:#?}");
+        assert!(report.holds.iter().any(|hold| hold.reason_code == "vanished"), "{report:#?}");
+    }
+    let ended = school.program(&["account", "confirm", "exam", "--output", "json"]).json();
+    assert_eq!(ended["exam"]["given_up"], 8, "{ended:#}");
+    let report = school.run_to(Exit::Done).await;
+    assert_eq!(report.exam.applied.get("add"), Some(&8), "{report:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_that_lists_nobody_is_taken_only_where_that_is_meant() {
     let school = in_step(2).await;
     at_another_account(&school).await;

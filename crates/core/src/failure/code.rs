@@ -171,6 +171,21 @@ impl FailureCode {
         )
     }
 
+    /// Whether it says that something is impossible until a row or a setting is mended.
+    #[must_use]
+    pub fn says_impossible(&self) -> bool {
+        matches!(
+            self,
+            Self::NoLoginValue
+                | Self::SharedLoginValue
+                | Self::NoGroup
+                | Self::GroupWithoutGid
+                | Self::UnusableRow
+                | Self::LoginValueTaken
+                | Self::AdoptionOff
+        )
+    }
+
     /// Whether one item may bring it about whatever the service is like: met alone, while others of its kind go through, it
     /// is the item's.
     #[must_use]

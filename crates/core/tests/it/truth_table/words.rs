@@ -355,6 +355,7 @@ fn what_cannot_be_done_says_where_to_mend_it() {
     ];
     for (reason, code, part) in rows {
         assert_eq!(reason.code().as_str(), code, "{reason:?}");
+        assert!(reason.code().says_impossible(), "{reason:?}");
         assert!(reason.to_string().contains(part), "{reason}");
     }
 }
