@@ -8,6 +8,7 @@ use super::{StateStore, StoreError, link_writes};
 use futures_util::stream::{Stream, StreamExt};
 use rosterd_core::exam_plan::{Link, LinkNote, Origin, Owners};
 use rosterd_core::roster::{FieldId, Gid, LoginValue, RunId, Sid, StudentId};
+use sqlx::{Sqlite, Transaction};
 
 #[derive(sqlx::FromRow)]
 struct LinkRow {
@@ -329,15 +330,37 @@ impl StateStore {
     /// # Errors
     /// [`StoreError::Row`] when the other id has a candidate of its own; when the database cannot be written.
     pub async fn relink(&self, from: &StudentId, to: &StudentId) -> Result<u64, StoreError> {
-        let doing = "carrying a student's record over";
+        let moved = self.relink_all(&[(from, to)]).await?;
+        Ok(moved.into_iter().sum())
+    }
+
+    /// The same of several, one after another, in one transaction. Says how many records each has.
+    ///
+    /// # Errors
+    /// As [`StateStore::relink`]; then nothing has changed.
+    pub async fn relink_all(&self, pairs: &[(&StudentId, &StudentId)]) -> Result<Vec<u64>, StoreError> {
         let mut transaction = self.begin().await?;
+        let mut moved = Vec::with_capacity(pairs.len());
+        for (from, to) in pairs {
+            moved.push(Self::relink_in(&mut transaction, from, to).await?);
+        }
+        transaction.commit().await.doing(RELINKING)?;
+        Ok(moved)
+    }
+
+    async fn relink_in(
+        transaction: &mut Transaction<'_, Sqlite>,
+        from: &StudentId,
+        to: &StudentId,
+    ) -> Result<u64, StoreError> {
+        let doing = RELINKING;
         let taken: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM links WHERE student_id = ? \
              AND EXISTS (SELECT 1 FROM links WHERE student_id = ?)",
         )
         .bind(to.as_str())
         .bind(from.as_str())
-        .fetch_one(&mut *transaction)
+        .fetch_one(&mut **transaction)
         .await
         .doing(doing)?;
         if taken > 0 && from != to {
@@ -347,7 +370,7 @@ impl StateStore {
         // What was decided about a leaver says nothing about a student who is there.
         sqlx::query("UPDATE failures SET of_leaver = 0 WHERE student_id = ?")
             .bind(from.as_str())
-            .execute(&mut *transaction)
+            .execute(&mut **transaction)
             .await
             .doing(doing)?;
         let mut moved = 0;
@@ -365,7 +388,7 @@ impl StateStore {
             moved += sqlx::query(statement)
                 .bind(to.as_str())
                 .bind(from.as_str())
-                .execute(&mut *transaction)
+                .execute(&mut **transaction)
                 .await
                 .doing(doing)?
                 .rows_affected();
@@ -373,17 +396,18 @@ impl StateStore {
         // Whose the new id is has been said: nobody else is asked about it.
         sqlx::query("DELETE FROM asked_pairs WHERE newcomer_id = ?")
             .bind(to.as_str())
-            .execute(&mut *transaction)
+            .execute(&mut **transaction)
             .await
             .doing(doing)?;
         // The history goes along, and is none of what a person counts.
         sqlx::query("UPDATE OR REPLACE student_changes SET student_id = ? WHERE student_id = ?")
             .bind(to.as_str())
             .bind(from.as_str())
-            .execute(&mut *transaction)
+            .execute(&mut **transaction)
             .await
             .doing(doing)?;
-        transaction.commit().await.doing(doing)?;
         Ok(moved)
     }
 }
+
+const RELINKING: &str = "carrying a student's record over";

@@ -124,6 +124,38 @@ async fn pairs_that_roster_and_links_suggest_are_shown_and_done_when_told_to() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ids_that_moved_on_by_one_are_carried_over_from_the_last_to_the_first() {
+    let school = in_step(6).await;
+    let sids = |school: &School| -> Vec<(String, i64)> {
+        let candidates = school.sandbox.candidates().into_iter();
+        candidates.map(|candidate| (candidate.login_value, candidate.sid)).collect()
+    };
+    let before = sids(&school);
+    for (old, new) in [("s002", "t001"), ("s001", "s002"), ("s000", "s001")] {
+        renamed(&school, old, new).await;
+    }
+    let report = school.run().await;
+    assert!(report.exam.applied.is_empty(), "{report:#?}");
+    let shown = school.program(&["relink", "--suggested", "--output", "json"]).json();
+    let pairs: Vec<String> = shown["pairs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|pair| format!("{} {}", pair["from"], pair["to"]).replace('"', ""))
+        .collect();
+    assert_eq!(pairs, ["s002 t001", "s001 s002", "s000 s001"], "{shown:#}");
+    let done = school.program(&["relink", "--suggested", "--yes"]);
+    assert!(done.code == 0 && done.stdout.contains("3 students carried over"), "{done:?}");
+    let report = school.run_to(Exit::Done).await;
+    assert!(report.exam.planned.is_empty(), "{report:#?}");
+    assert_eq!(sids(&school), before);
+    for (student, login) in [("s001", "login-s000"), ("s002", "login-s001"), ("t001", "login-s002")] {
+        let sid = school.number(&format!("SELECT sid FROM links WHERE student_id = '{student}'")).await;
+        assert_eq!(school.sandbox.candidate(login).unwrap().sid, sid, "{student}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_suggestion_with_two_partners_is_left_to_a_person() {
     let school = in_step(2).await;
     school.sql("DELETE FROM students WHERE student_id = 's000'").await;

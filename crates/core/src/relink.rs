@@ -224,6 +224,50 @@ impl Suggestions {
     }
 }
 
+impl Suggestions {
+    /// Adds whoever got the id of somebody who got another one's in turn, down to an id that is new. `moved` are linked students
+    /// whose rows want another login value than their candidates have, each as who may be gone and as who may be new. The last
+    /// of each chain comes first: that is the order in which they can be carried over.
+    #[must_use]
+    pub fn and_chains(mut self, gone: &[Gone], new: &[New], moved: &[(Gone, New)]) -> Self {
+        let named = self.pairs.iter().chain(&self.unclear).flat_map(|it| [it.from.clone(), it.to.clone()]);
+        let named: BTreeSet<StudentId> = named.collect();
+        let rows = new.iter().chain(moved.iter().map(|(_, new)| new));
+        let by_login = grouped(rows.filter_map(|row| Some((row.login.as_ref()?, row))));
+        let candidates: BTreeMap<&StudentId, &Gone> =
+            moved.iter().map(|(gone, _)| (&gone.student, gone)).collect();
+        for start in gone {
+            let mut chain: Vec<Suggestion> = Vec::new();
+            let mut at = Some(start);
+            while let Some(one) = at.filter(|_| chain.len() <= moved.len()) {
+                let Some(next) = next_of(one, &by_login) else { break };
+                at = candidates.get(&next.to).copied();
+                chain.push(next);
+            }
+            let is_whole = at.is_none() && chain.last().is_some_and(|last| is_new(new, &last.to));
+            let is_named = chain.iter().any(|it| named.contains(&it.from) || named.contains(&it.to));
+            if chain.len() > 1 && is_whole && !is_named {
+                self.pairs.extend(chain.into_iter().rev());
+            }
+        }
+        self
+    }
+}
+
+fn is_new(new: &[New], student: &StudentId) -> bool {
+    new.iter().any(|new| new.student == *student)
+}
+
+/// The only row that wants the login value of this candidate, where the other values bear that out.
+fn next_of(one: &Gone, by_login: &BTreeMap<&LoginValue, Vec<&New>>) -> Option<Suggestion> {
+    let [row] = by_login.get(&one.login)?.as_slice() else { return None };
+    let (reasons, others) =
+        (BTreeSet::from([Likeness::Login]), OtherValues::between(&one.values, &row.values));
+    let is_borne_out = row.student != one.student && others.bear_out(&reasons);
+    let (from, to) = (one.student.clone(), row.student.clone());
+    is_borne_out.then_some(Suggestion { from, to, reasons, others })
+}
+
 fn grouped<K: Ord, V>(pairs: impl Iterator<Item = (K, V)>) -> BTreeMap<K, Vec<V>> {
     let mut groups: BTreeMap<K, Vec<V>> = BTreeMap::new();
     for (key, value) in pairs {
@@ -300,6 +344,33 @@ mod tests {
         assert_eq!(shown(&found.unclear), ["001 1 id", "01 1 id"]);
         let found = Suggestions::between(&[gone("001", "a")], &[new("1", "d"), new("y", "a")]);
         assert_eq!(shown(&found.unclear), ["001 1 id", "001 y login-value"]);
+    }
+
+    #[test]
+    fn a_chain_of_ids_is_carried_over_from_its_end() {
+        let who = |of: u64| known(&[(1, of), (2, of)]);
+        let gone_with = |student: &str, of: u64| Gone { values: who(of), ..gone(student, &of.to_string()) };
+        let new_with = |student: &str, of: u64| New { values: who(of), ..new(student, &of.to_string()) };
+        // The rows of 1, 2 and 3 stand under 2, 3 and 4 now; those of 7 and 8 have changed places.
+        let left = [gone_with("1", 1)];
+        let came = [new_with("4", 3)];
+        let moved = [
+            (gone_with("2", 2), new_with("2", 1)),
+            (gone_with("3", 3), new_with("3", 2)),
+            (gone_with("7", 7), new_with("7", 8)),
+            (gone_with("8", 8), new_with("8", 7)),
+        ];
+        let chains = |left: &[Gone], came: &[New]| {
+            let found = Suggestions::between(left, came).weighed(left, came);
+            shown(&found.and_chains(left, came, &moved).pairs)
+        };
+        assert_eq!(chains(&left, &came), ["3 4 login-value", "2 3 login-value", "1 2 login-value"]);
+        let none: [&str; 0] = [];
+        assert_eq!(chains(&left, &[]), none, "its end is nowhere");
+        assert_eq!(chains(&left, &[new_with("4", 9)]), none, "nobody is 3 now");
+        assert_eq!(chains(&[gone_with("0", 7)], &[]), none, "it ends in a circle");
+        let stranger = [New { values: who(5), ..new("4", "3") }];
+        assert_eq!(chains(&left, &stranger), none, "the other values say that it is somebody else");
     }
 
     fn known(values: &[(i64, u64)]) -> KnownValues {

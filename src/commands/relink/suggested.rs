@@ -7,7 +7,7 @@ use std::pin::pin;
 use futures_util::StreamExt as _;
 use serde::Serialize;
 
-use super::{carry_over, output};
+use super::output;
 use crate::app::{App, AppError, exam_side};
 use crate::cli::Cli;
 use crate::exit::Exit;
@@ -96,13 +96,14 @@ impl Pair {
 }
 
 pub(super) async fn run(app: &App, cli: &Cli, yes: bool) -> Result<Exit, AppError> {
-    let Compared { gone, new, linked, portraits, mapping } = compare(app).await?;
+    let Compared { gone, new, moved, linked, portraits, mapping } = compare(app).await?;
     let found = Suggestions::between(&gone, &new);
     let max_delete = app.settings.guard.max_delete;
     let renumbered =
         portraits.renumbered(|_| true, |since| masses(since, |people| is_mass(max_delete, people, linked)));
     let found = renumbered.iter().fold(found, Suggestions::and_renumbered);
     let found = found.and_before(&app.state.pairs_found_before().await?, &gone, &new).weighed(&gone, &new);
+    let found = found.and_chains(&gone, &new, &moved);
     let pair = |suggestion: &Suggestion| Pair::new(suggestion, mapping.as_ref());
     let mut document = SuggestionDocument {
         pairs: found.pairs.iter().map(pair).collect(),
@@ -111,9 +112,13 @@ pub(super) async fn run(app: &App, cli: &Cli, yes: bool) -> Result<Exit, AppErro
         done: yes,
     };
     if yes {
-        for (suggestion, pair) in found.pairs.iter().zip(&mut document.pairs) {
-            let done = carry_over(&app.state, &suggestion.from, &suggestion.to, None).await?;
-            pair.rows = Some(done.rows);
+        let pairs: Vec<(&StudentId, &StudentId)> = found.pairs.iter().map(|it| (&it.from, &it.to)).collect();
+        let rows = app.state.relink_all(&pairs).await?;
+        for (rows, pair) in rows.into_iter().zip(&mut document.pairs) {
+            pair.rows = Some(rows);
+        }
+        for (from, _) in pairs {
+            app.state.note_refused_relink(from, None).await?;
         }
     }
     output::show(cli, &document, text);
@@ -126,6 +131,8 @@ struct Compared {
     gone: Vec<Gone>,
     /// Active students without a candidate.
     new: Vec<New>,
+    /// Linked students whose rows want another login value than their candidates have, as either.
+    moved: Vec<(Gone, New)>,
     /// Linked students who are on the roster.
     linked: u64,
     /// The values of the first two.
@@ -146,7 +153,8 @@ async fn compare(app: &App) -> Result<Compared, AppError> {
     let mut links = pin!(app.state.links(app.state.last_complete_run().await?));
     let mapping = mapping(app).await?;
     let portraits = mapping.as_ref().map(Portraits::new).unwrap_or_default();
-    let mut found = Compared { gone: Vec::new(), new: Vec::new(), linked: 0, portraits, mapping };
+    let mut found =
+        Compared { gone: Vec::new(), new: Vec::new(), moved: Vec::new(), linked: 0, portraits, mapping };
     let wanted = app.state.remembered_pairs().await?.wanted;
     let mut row = students.next().await?;
     let mut link = links.next().await.transpose()?;
@@ -164,7 +172,16 @@ async fn compare(app: &App) -> Result<Compared, AppError> {
                 found.leaves(own, &wanted, now_ms);
             }
             (None, Some(own)) => found.leaves(own, &wanted, now_ms),
-            (Some(_), Some(_)) => found.linked += 1,
+            (Some(here), Some(own)) => {
+                found.linked += 1;
+                let login = login_at.and_then(|at| here.student.values.get(at));
+                let login = login.and_then(|value| LoginValue::parse(value));
+                if here.unusable.is_none() && login.as_ref().is_some_and(|login| *login != own.login) {
+                    let gone = found.as_gone(own, &wanted);
+                    let new = found.as_new(here.student.id, login, &here.student.values, &key);
+                    found.moved.push((gone, new));
+                }
+            }
             (Some(here), None) if here.student.active && here.unusable.is_none() => {
                 found.portraits.add_newcomer(&here.student.id, &here.student.values, &key);
                 let login = login_at.and_then(|at| here.student.values.get(at));
@@ -188,18 +205,28 @@ async fn compare(app: &App) -> Result<Compared, AppError> {
 impl Compared {
     fn leaves(&mut self, own: Link, wanted: &HashMap<StudentId, Fingerprint>, now_ms: i64) {
         self.portraits.add_leaver(&own, now_ms);
-        let values =
-            self.mapping.as_ref().map(|mapping| values_of_candidate(&own, mapping)).unwrap_or_default();
-        let wanted = wanted.get(&own.student).copied();
-        self.gone.push(Gone { student: own.student, login: own.login, wanted, values });
+        let gone = self.as_gone(own, wanted);
+        self.gone.push(gone);
     }
 
     fn comes(&mut self, student: StudentId, login: Option<LoginValue>, row: &[String], key: &MemoryKey) {
+        let new = self.as_new(student, login, row, key);
+        self.new.push(new);
+    }
+
+    fn as_gone(&self, own: Link, wanted: &HashMap<StudentId, Fingerprint>) -> Gone {
+        let values =
+            self.mapping.as_ref().map(|mapping| values_of_candidate(&own, mapping)).unwrap_or_default();
+        let wanted = wanted.get(&own.student).copied();
+        Gone { student: own.student, login: own.login, wanted, values }
+    }
+
+    fn as_new(&self, student: StudentId, login: Option<LoginValue>, row: &[String], key: &MemoryKey) -> New {
         let mapping = self.mapping.as_ref();
         let values = mapping.map(|mapping| values_of_row(row, mapping, key)).unwrap_or_default();
         let known = |login: &LoginValue| Some(key.value(mapping?.login_field(), login.as_str()));
         let wanted = login.as_ref().and_then(known);
-        self.new.push(New { student, login, wanted, values });
+        New { student, login, wanted, values }
     }
 }
 
