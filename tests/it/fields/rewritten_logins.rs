@@ -118,6 +118,105 @@ async fn whom_a_lost_answer_entered_under_the_services_own_form_is_not_entered_a
     }
 }
 
+/// The login values of these two on the roster change places, and all else of their rows where that is asked for.
+async fn exchange(world: &mut ExamSchool, one: &str, other: &str, whole: bool) {
+    let (first, second) = (world.people[one].clone(), world.people[other].clone());
+    for (kept, taken) in [(&first, &second), (&second, &first)] {
+        let person =
+            if whole { taken.clone() } else { Person { login: taken.login.clone(), ..kept.clone() } };
+        world.put(Person { id: kept.id.clone(), ..person }).await;
+    }
+}
+
+#[tokio::test]
+async fn login_values_that_change_places_are_exchanged_by_sid_in_the_services_own_form() {
+    for (login, form) in FORMS {
+        for dup_on_rename in ["fail", "accept"] {
+            let what = format!("{form} {dup_on_rename}");
+            let people =
+                (10..18).map(|at| student(&format!("s{at}")).login(&login.replace('%', &at.to_string())));
+            let switches = [("login_writes", form), ("dup_on_rename", dup_on_rename)];
+            let mut world = ExamSchool::switched(people, &switches).await;
+            let _first = world.run().await;
+            comes_to_rest(&world, "full", &what).await;
+            let records = |world: &ExamSchool| -> Vec<(i64, String, String)> {
+                let candidates = world.sandbox.candidates().into_iter();
+                candidates.map(|it| (it.sid, it.fields[&NAME].clone(), it.login_value)).collect()
+            };
+            let mut expected = records(&world);
+            let taken = expected[1].2.clone();
+            expected[1].2 = std::mem::replace(&mut expected[3].2, taken);
+            exchange(&mut world, "s11", "s13", false).await;
+            let _applied = world.run().await;
+            comes_to_rest(&world, "full", &what).await;
+            assert_eq!(records(&world), expected, "{what}");
+            assert_eq!(world.failures().await, [], "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn rows_that_changed_hands_are_told_by_login_values_in_the_services_own_form() {
+    for (login, form) in FORMS {
+        let people =
+            (10..18).map(|at| student(&format!("s{at}")).login(&login.replace('%', &at.to_string())));
+        let mut world = ExamSchool::switched(people, &[("login_writes", form)]).await;
+        // Nothing else tells who is whose.
+        world.settings.exam.fields.retain(|field| field.column != "name");
+        let _first = world.run().await;
+        comes_to_rest(&world, "full", form).await;
+        let before = world.sandbox.candidates();
+        exchange(&mut world, "s11", "s13", true).await;
+        for _ in 0..3 {
+            let report = world.run_later().await;
+            assert_eq!((report.held().as_str(), report.writes()), ("2 modify", 0), "{form}: {report:?}");
+        }
+        assert_eq!(world.sandbox.candidates(), before, "{form}");
+    }
+}
+
+#[tokio::test]
+async fn whom_a_lost_answer_entered_without_the_end_of_the_login_value_is_not_entered_again() {
+    for dup_on_add in ["accept", "fail", "update"] {
+        let login = |at: i32| format!("anna{at}@a-long-name.test");
+        let person = |at: i32| student(&format!("s{at}")).login(&login(at));
+        let switches = [("login_writes", "truncated"), ("dup_on_add", dup_on_add)];
+        let mut world = ExamSchool::switched((10..18).map(person), &switches).await;
+        for _ in 0..4 {
+            let _first = world.run().await;
+        }
+        assert_eq!(world.run().await.planned(), "", "{dup_on_add}");
+        world.set("lose_answer", "addStudents");
+        for at in 31..34 {
+            world.put(person(at)).await;
+        }
+        let _lost = world.run().await;
+        let entered = world.sandbox.candidates();
+        assert_eq!(entered.len(), 11, "{dup_on_add}");
+        for _ in 0..4 {
+            world.later(HOUR);
+            let report = world.run_later().await;
+            assert_eq!(
+                (report.skipped().as_str(), report.writes()),
+                ("3 add", 0),
+                "{dup_on_add}: {report:?}"
+            );
+        }
+        assert_eq!(world.sandbox.candidates(), entered, "{dup_on_add}");
+        let rows = world.failures().await.into_iter();
+        let codes: Vec<String> =
+            rows.filter(|row| row.state.as_str() != "resolved").map(|row| row.code).collect();
+        assert!(codes.contains(&"ambiguous-login-value".to_owned()), "{dup_on_add}: {codes:?}");
+        for at in 31..34 {
+            world.edit(&format!("s{at}"), |it| it.login(&login(at)[..8])).await;
+        }
+        let _adopted = world.run_later().await;
+        assert_eq!(world.run_later().await.planned(), "", "{dup_on_add}");
+        assert_eq!(world.sandbox.candidates().len(), 11, "{dup_on_add}");
+        assert_eq!(world.failures().await, [], "{dup_on_add}");
+    }
+}
+
 #[tokio::test]
 async fn a_first_sync_that_was_killed_in_mid_call_enters_nobody_twice_in_another_form() {
     for (login, form) in FORMS {

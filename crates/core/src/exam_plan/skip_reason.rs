@@ -33,7 +33,7 @@ pub enum SkipReason {
     /// Several listed candidates have its login value.
     AmbiguousLogin,
     /// A candidate on the exam side, or another student, has a login value that differs from its own only in the way it is
-    /// written: many services take the two for one.
+    /// written, or lacks its end: many services take the two for one.
     LoginAlike(Option<StudentId>),
     /// Its candidate exists and is not listed.
     Unlisted(Sid),
@@ -180,8 +180,8 @@ impl fmt::Display for SkipReason {
                     None => f.write_str("its login value and that of a candidate on the exam side differ")?,
                 }
                 f.write_str(
-                    " only by case, width, blanks or the writing of a number, and the exam side may take them for one: if they are \
-                     two people, make the login values differ; if it is one, write it on the roster as it is there",
+                    " only by case, width, blanks, the writing of a number or an end that is cut off, and the exam side may take \
+                     them for one: if they are two people, make the login values differ; if it is one, write it on the roster as it is there",
                 )
             }
             Self::Unlisted(sid) => write!(

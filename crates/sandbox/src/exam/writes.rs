@@ -369,6 +369,9 @@ fn field_values(state: &super::ExamWorld, item: &Value) -> Result<Vec<(i64, Stri
     Ok(values)
 }
 
+/// So many letters of a login value are kept where `login_writes` is `truncated`.
+const LONGEST_LOGIN: usize = 8;
+
 /// What the account makes of the login value that it is sent.
 fn rewrite_login(state: &super::ExamWorld, switches: &super::Switches, values: &mut [(i64, String)]) {
     let own = values.iter_mut().find(|(sfid, _)| *sfid == state.login_field);
@@ -377,6 +380,7 @@ fn rewrite_login(state: &super::ExamWorld, switches: &super::Switches, values: &
         "lower_case" => value.to_lowercase(),
         "squeezed" => value.split_whitespace().collect(),
         "digits" => value.chars().filter(char::is_ascii_digit).collect(),
+        "truncated" => value.chars().take(LONGEST_LOGIN).collect(),
         _ => return,
     };
     // A login value without any digit stays: nobody is entered without one.

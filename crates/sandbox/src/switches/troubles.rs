@@ -41,9 +41,9 @@ pub(crate) const TROUBLES: &[Spec] = &[
     words(
         Exam,
         "login_writes",
-        &["as_sent", "lower_case", "squeezed", "digits"],
+        &["as_sent", "lower_case", "squeezed", "digits", "truncated"],
         "as_sent",
-        "What a write makes of a login value: lower case, without blanks, or its digits only.",
+        "What a write makes of a login value: lower case, without blanks, its digits only, or its first eight letters.",
     ),
     words(
         Exam,

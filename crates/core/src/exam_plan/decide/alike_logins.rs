@@ -5,11 +5,15 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Decider, PlanInput};
-use crate::exam_plan::diff::Difference;
+use crate::exam_plan::compare::Agreement;
+use crate::exam_plan::diff::{Difference, MOST_HOLDERS, Wanted};
 use crate::exam_plan::kind::OperationKind;
 use crate::exam_plan::operation::OperationState;
 use crate::exam_plan::reason::SkipReason;
 use crate::roster::{LoginLikeness, LoginValue, StudentId};
+
+/// Nothing shorter is taken for a login value whose end was cut off.
+const SHORTEST_CUT: usize = 5;
 
 /// The students among the differences whose login values are alike, by what these have in common. Whom nothing differs of is
 /// found in the listing.
@@ -62,14 +66,40 @@ fn claims(difference: &Difference) -> impl Iterator<Item = (&StudentId, &LoginVa
 impl Decider<'_> {
     /// Withholds the add that was pushed last where a listed candidate's login value, or another student's, is only written
     /// otherwise. Says its state.
-    pub(super) fn withhold_alike(&mut self, login: &LoginValue) -> OperationState {
+    pub(super) fn withhold_alike(&mut self, login: &LoginValue, is_cut_off: bool) -> OperationState {
         let Some(last) = self.operations.last_mut() else { return OperationState::Planned };
         let student = &last.student;
         let other = self.alike_logins.other(login, student);
-        if other.is_some() || self.input.comparison.observed.find_alike(login).is_some() {
+        if other.is_some() || is_cut_off || self.input.comparison.observed.find_alike(login).is_some() {
             let (kind, reason) = (OperationKind::Add, SkipReason::LoginAlike(other.cloned()));
             last.state = self.input.withheld(student, kind, last.desired_hash, reason);
         }
         last.state.clone()
+    }
+
+    /// Whether a candidate is listed that has all values of the student and the beginning of the login value: the service may
+    /// have cut off the end of what an unanswered call sent.
+    pub(super) fn is_listed_cut_off(&self, wanted: &Wanted) -> bool {
+        let comparison = &self.input.comparison;
+        if comparison.observed.is_empty() {
+            return false;
+        }
+        let text = wanted.login.as_str();
+        let ends = text.char_indices().map(|(end, _)| end).skip(SHORTEST_CUT);
+        let cut = ends.filter_map(|end| LoginValue::parse(text.get(..end)?));
+        let mut rows = cut.filter_map(|login| comparison.observed.find(&login));
+        rows.any(|row| {
+            let Agreement { compared, agreeing } = comparison.fields(row, &wanted.values.0, None).agreement;
+            compared > 0 && agreeing == compared && self.has_a_telling_value(wanted)
+        })
+    }
+
+    /// Whether few listed candidates have one of the student's values, which tells people apart then.
+    fn has_a_telling_value(&self, wanted: &Wanted) -> bool {
+        let comparison = &self.input.comparison;
+        comparison.mapping.compared().filter(|(_, field)| !field.is_password()).any(|(at, _)| {
+            let value = wanted.values.0.get(at).map_or("", String::as_str);
+            !value.is_empty() && comparison.observed.is_held_by_at_most(at, value, MOST_HOLDERS)
+        })
     }
 }

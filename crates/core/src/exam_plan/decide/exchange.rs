@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::PlanInput;
 use super::by_values::exchanged_by_values;
 use crate::exam_plan::diff::{Difference, LinkedStudent};
-use crate::roster::{LoginValue, StudentId};
+use crate::roster::{LoginLikeness, StudentId};
 
 /// Students whose rows seem to have become others', with whom; and those others. Whom a login value ties together comes first.
 pub(super) fn exchanged(input: &PlanInput<'_>, differences: &[Difference]) -> BTreeMap<StudentId, StudentId> {
@@ -35,12 +35,14 @@ fn exchanged_with_logins(
             None
         }
     });
-    let by_login: HashMap<&LoginValue, &LinkedStudent> =
-        renamed.map(|linked| (&linked.link.login, linked)).collect();
+    // A service may keep a login value in a form of its own.
+    let by_login: HashMap<LoginLikeness, &LinkedStudent> =
+        renamed.map(|linked| (LoginLikeness::of(&linked.link.login), linked)).collect();
+    let owner = |linked: &LinkedStudent| by_login.get(&LoginLikeness::of(&linked.wanted.login)).copied();
     let next: HashMap<&StudentId, &StudentId> = by_login
         .values()
         .filter_map(|linked| {
-            let other = by_login.get(&linked.wanted.login)?;
+            let other = owner(linked)?;
             is_all_of(input, linked, other).then_some((&linked.wanted.id, &other.wanted.id))
         })
         .collect();
@@ -49,7 +51,7 @@ fn exchanged_with_logins(
     let rather: BTreeMap<&StudentId, &StudentId> = by_login
         .values()
         .filter_map(|linked| {
-            let other = by_login.get(&linked.wanted.login)?;
+            let other = owner(linked)?;
             is_rather(input, linked, other).then_some((&linked.wanted.id, &other.wanted.id))
         })
         .collect();

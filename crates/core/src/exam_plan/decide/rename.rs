@@ -8,7 +8,7 @@ use crate::exam_plan::lookup::LoginFact;
 use crate::exam_plan::open_add::OpenAdd;
 use crate::exam_plan::operation::{Operation, OperationState};
 use crate::exam_plan::reason::SkipReason;
-use crate::roster::{LoginValue, Sid, StudentId};
+use crate::roster::{LoginLikeness, LoginValue, Sid, StudentId};
 
 /// The students behind login values and sids, after this run's look-ups.
 pub(super) struct CurrentOwners {
@@ -18,6 +18,8 @@ pub(super) struct CurrentOwners {
     arrived: Owners,
     /// Students whose candidates give up their login values in this plan.
     renaming: HashSet<StudentId>,
+    /// The same by what those login values have in common with others: a service may keep them in a form of its own.
+    renaming_alike: HashMap<LoginLikeness, StudentId>,
 }
 
 impl CurrentOwners {
@@ -36,6 +38,7 @@ impl CurrentOwners {
             by_sid: lookups.sid_owners.clone(),
             arrived: Owners::new(),
             renaming: HashSet::new(),
+            renaming_alike: HashMap::new(),
         };
         // First remove candidates that left their remembered place, then enter them where they are now.
         for difference in differences {
@@ -57,6 +60,11 @@ impl CurrentOwners {
                 && !(linked.keeps_login && *now == link.login)
             {
                 owners.renaming.insert(link.student.clone());
+                let first =
+                    owners.renaming_alike.entry(LoginLikeness::of(now)).or_insert(link.student.clone());
+                if link.student < *first {
+                    first.clone_from(&link.student);
+                }
             }
             if asked.contains(&link.sid) {
                 owners.by_sid.insert(link.sid, link.student.clone());
@@ -111,6 +119,11 @@ impl CurrentOwners {
     /// The other student who has this login value now and gives it up in this plan.
     pub(super) fn freed_by(&self, login: &LoginValue, student: &StudentId) -> Option<&StudentId> {
         self.other_with_login(login, student).filter(|owner| self.renaming.contains(*owner))
+    }
+
+    /// The other student who has this login value in another writing and gives it up in this plan.
+    pub(super) fn freed_alike_by(&self, login: &LoginValue, student: &StudentId) -> Option<&StudentId> {
+        self.renaming_alike.get(&LoginLikeness::of(login)).filter(|owner| *owner != student)
     }
 }
 

@@ -110,6 +110,7 @@ impl Decider<'_> {
     fn add(&mut self, wanted: Wanted, replaces: Option<Sid>) {
         let id = wanted.id.clone();
         let is_asked_about = replaces.is_none() && self.alike(&wanted, false).is_some();
+        let is_cut_off = !is_asked_about && self.is_listed_cut_off(&wanted);
         let Some(group) = wanted.groups.first.clone() else {
             return self.lack_group(id, OperationKind::Add, &wanted.groups);
         };
@@ -123,7 +124,7 @@ impl Decider<'_> {
             added = self.await_open_add();
         }
         if added == OperationState::Planned && !is_asked_about {
-            added = self.withhold_alike(&login);
+            added = self.withhold_alike(&login, is_cut_off);
         }
         self.follow_add(&id, &first, &wanted.groups, &added);
     }
@@ -331,7 +332,12 @@ impl Decider<'_> {
         let LoginForm::Sent(second_write) = self.login_form(link, &wanted.login) else {
             return self.modify(wanted, link.sid, difference, None, basis);
         };
-        let held_by = self.current.freed_by(&wanted.login, &wanted.id).cloned().filter(|_| target_listed);
+        let held_by = match target_listed {
+            true => self.current.freed_by(&wanted.login, &wanted.id),
+            // For a service that keeps it in a form of its own it is the one that the other student has.
+            false => self.current.freed_alike_by(&wanted.login, &wanted.id),
+        };
+        let held_by = held_by.cloned();
         if target_listed && held_by.is_none() {
             return self.taken(wanted);
         }

@@ -262,15 +262,15 @@ fn only_what_the_mode_or_a_person_leaves_out_does_not_make_a_run_incomplete() {
         (
             SkipReason::LoginAlike(Some(id("s7"))),
             true,
-            "its login value and that of student s7 differ only by case, width, blanks or the writing of a number, and the \
-             exam side may take them for one: if they are two people, make the login values differ; if it is one, write it \
+            "its login value and that of student s7 differ only by case, width, blanks, the writing of a number or an end \
+             that is cut off, and the exam side may take them for one: if they are two people, make the login values differ; if it is one, write it \
              on the roster as it is there",
         ),
         (
             SkipReason::LoginAlike(None),
             true,
-            "its login value and that of a candidate on the exam side differ only by case, width, blanks or the writing of a \
-             number, and the exam side may take them for one: if they are two people, make the login values differ; if it \
+            "its login value and that of a candidate on the exam side differ only by case, width, blanks, the writing of a \
+             number or an end that is cut off, and the exam side may take them for one: if they are two people, make the login values differ; if it \
              is one, write it on the roster as it is there",
         ),
         (
