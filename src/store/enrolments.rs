@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::error::{Doing, counted};
-use super::{REMOVAL, StateStore, StoreError, held_masses};
+use super::{REMOVAL, StateStore, StoreError, held_masses, put_back};
 use rosterd_core::classin_plan::{ClassSize, Code, EnrolmentRecord, Evidence};
 use rosterd_core::roster::{ClassCode, ClassId, ClassTarget, ClassinUid, CourseId, RunId, StudentId};
 
@@ -78,6 +78,7 @@ struct EnrolmentRow {
     gone_runs: i64,
     unwanted_since_ms: Option<i64>,
     needs_proof: bool,
+    is_to_be_put_back: bool,
 }
 
 /// A membership, with the number of runs that saw its student gone.
@@ -92,7 +93,7 @@ impl TryFrom<EnrolmentRow> for (EnrolmentRecord, u32) {
             what: "has unknown evidence",
         })?;
         let (student, runs) = (StudentId::new(row.student_id), row.gone_runs);
-        let EnrolmentRow { gone_since_ms, unwanted_since_ms, needs_proof, .. } = row;
+        let EnrolmentRow { gone_since_ms, unwanted_since_ms, needs_proof, is_to_be_put_back, .. } = row;
         let record = EnrolmentRecord {
             uid: ClassinUid(uid),
             target,
@@ -101,6 +102,7 @@ impl TryFrom<EnrolmentRow> for (EnrolmentRecord, u32) {
             gone_since_ms,
             unwanted_since_ms,
             needs_proof,
+            is_to_be_put_back,
         };
         Ok((record, u32::try_from(runs).unwrap_or(u32::MAX)))
     }
@@ -115,8 +117,8 @@ impl StateStore {
         let rows: Vec<EnrolmentRow> = sqlx::query_as(
             "SELECT uid, course_id, class_id, student_id, \
              iif(evidence = 'removing' AND was_presumed = 1, 'removing presumed', evidence) AS evidence, \
-             gone_since_ms, gone_runs, unwanted_since_ms, needs_proof \
-             FROM enrolments WHERE course_id = ? AND evidence <> 'gone' ORDER BY class_id, uid",
+             gone_since_ms, gone_runs, unwanted_since_ms, needs_proof, \
+             put_back = 'owed' AS is_to_be_put_back FROM enrolments WHERE course_id = ? AND evidence <> 'gone' ORDER BY class_id, uid",
         )
         .bind(course.0)
         .fetch_all(&self.reader)
@@ -264,6 +266,11 @@ impl StateStore {
             if let EnrolmentChange::Close(closed) = change {
                 close_members(closed, run, now_ms).execute(&mut *transaction).await.doing(doing)?;
             }
+            if let EnrolmentChange::Know { record, is_confirmed: true, .. } = change
+                && record.target.class.is_some()
+            {
+                put_back::is_in_a_class(record).execute(&mut *transaction).await.doing(doing)?;
+            }
             if let EnrolmentChange::Returned { record } = change {
                 held_masses::forget_removal(&mut transaction, record).await?;
             }
@@ -280,7 +287,7 @@ impl StateStore {
     }
 }
 
-type Statement<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+pub(super) type Statement<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
 
 fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_> {
     match change {
@@ -296,8 +303,8 @@ fn statement(change: &EnrolmentChange, run: RunId, now_ms: i64) -> Statement<'_>
         .bind(uid.0),
         EnrolmentChange::Out { uid, target, code } => sqlx::query(
             "UPDATE enrolments SET evidence = 'gone', code = ?, changed_at_ms = ?, run_id = ?, \
-             confirmed_at_ms = NULL, gone_since_ms = NULL, gone_runs = 0, unwanted_since_ms = NULL \
-             WHERE course_id = ? AND class_id = ? AND uid = ?",
+             confirmed_at_ms = NULL, gone_since_ms = NULL, gone_runs = 0, unwanted_since_ms = NULL, \
+             put_back = iif(put_back = 'owed', 'no', put_back) WHERE course_id = ? AND class_id = ? AND uid = ?",
         )
         .bind(code.map(|code| code.0))
         .bind(now_ms)
@@ -452,7 +459,8 @@ fn know(
          evidence = excluded.evidence, was_presumed = excluded.was_presumed, code = excluded.code, \
          changed_at_ms = iif(evidence = excluded.evidence, changed_at_ms, excluded.changed_at_ms), \
          run_id = excluded.run_id, confirmed_at_ms = coalesce(excluded.confirmed_at_ms, confirmed_at_ms), \
-         needs_proof = iif(excluded.confirmed_at_ms IS NULL, needs_proof, 0)",
+         needs_proof = iif(excluded.confirmed_at_ms IS NULL, needs_proof, 0), \
+         put_back = iif(excluded.confirmed_at_ms IS NULL, put_back, 'no')",
     )
     .bind(record.target.course.0)
     .bind(stored_class(record.target))

@@ -44,6 +44,7 @@ mod notifications;
 mod outcomes;
 mod packed_links;
 mod pool;
+mod put_back;
 mod recognition;
 mod refused_relinks;
 mod result_passes;
@@ -90,6 +91,7 @@ pub use outcomes::CallRecord;
 #[cfg(test)]
 pub(crate) use packed_links::PackSizes;
 pub use packed_links::UnpackedLinks;
+pub use put_back::LeftForAClass;
 pub use recognition::StateFile;
 pub use result_passes::{Anchor, OddRow, ResultsPass};
 pub use results::{CandidateStatus, Met, ResultCounts, ResultFilter, StudentResult};

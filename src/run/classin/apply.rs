@@ -7,8 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::ClassinSyncError;
 use super::context::ClassinApplyContext;
 use super::enrolments::{EnrolmentCall, EnrolmentCalls, EnrolmentItem, nobody_leaves};
+use super::found_anew::may_be_found_anew;
 use super::plan::ClassinPlan;
-use super::put_back;
+use super::put_back::{self, LeavingForAClass};
 use super::record::{action, call};
 use super::rounds;
 use super::school::School;
@@ -47,6 +48,8 @@ pub(super) struct Applied {
     pub(super) may_go_on: MayGoOn,
     /// Who was to be added where by an account that ClassIn does not know (any more).
     pub(super) without_account: BTreeSet<(StudentId, ClassTarget)>,
+    /// Adds beside the plan: of those who were put back into a course.
+    pub(super) put_back: Vec<EnrolmentOperation>,
 }
 
 /// Carries the enrolments of one plan out.
@@ -58,6 +61,7 @@ pub(super) struct ClassinApplier<'a> {
     pub(super) turns: Turns,
     /// Which planned operations end together: the first makes the call.
     together: HashMap<Key, Vec<usize>>,
+    leaving: LeavingForAClass,
     state: Mutex<ApplyState>,
     notes: Mutex<Notes>,
 }
@@ -100,8 +104,8 @@ pub(super) async fn run<'a>(
     rounds::go_on_over_courses(&applier, &first, (in_flight, &bar)).await;
     applier.judge_left_over().await;
     applier.end_without_room().await;
-    put_back::put_back(&applier, report).await?;
-    applier.finish(report).await
+    let put_back = put_back::put_back(&applier, report).await?;
+    Ok(Applied { put_back, ..applier.finish(report).await? })
 }
 
 pub(super) fn key(operation: &EnrolmentOperation) -> Key {
@@ -121,12 +125,6 @@ fn is_fault_of_service(operation: &EnrolmentOperation, outcome: &Outcome) -> boo
     let may_be =
         |cause: &&FailureCause| matches!(cause.next, Some(NextAttempt::AfterDelay | NextAttempt::NextRun));
     outcome.cause().filter(may_be).is_some_and(|cause| FailureOwner::is_service_fault(kind, &cause.code))
-}
-
-/// Whether the account may be found anew in this very run: what is left of it in the end is seen by the figures.
-fn may_be_found_anew(operation: &EnrolmentOperation, outcome: &Outcome) -> bool {
-    let code = outcome.cause().and_then(|cause| cause.code.classin());
-    operation.kind == EnrolmentKind::Enrol && code.is_some_and(Code::says_no_account)
 }
 
 impl<'a> ClassinApplier<'a> {
@@ -150,6 +148,7 @@ impl<'a> ClassinApplier<'a> {
             calls: EnrolmentCalls::new(terms, school, &plan.outdated),
             turns: Turns::default(),
             together,
+            leaving: LeavingForAClass::of(&plan.operations),
             state: Mutex::new(state),
             notes: Mutex::default(),
         }
@@ -305,7 +304,7 @@ impl<'a> ClassinApplier<'a> {
             Some(broken) => Err(broken.into()),
             None => {
                 let without_account = std::mem::take(&mut self.notes().without_account);
-                Ok(Applied { may_go_on, without_account })
+                Ok(Applied { may_go_on, without_account, put_back: Vec::new() })
             }
         }
     }
@@ -440,6 +439,8 @@ impl Applier for ClassinApplier<'_> {
         let removals = removals.filter(|operation| operation.kind == EnrolmentKind::Remove);
         let counted: Vec<NotedWrite> = removals.map(|operation| self.counted(operation)).collect();
         let ClassinApplyContext { context, run, .. } = self.terms;
+        let sent = positions.iter().filter_map(|at| self.operation(*at));
+        context.state.note_leaving_for_a_class(&self.leaving.among(sent)).await?;
         Ok(context.state.count_writes(&counted, run, context.clock.now_ms()).await?)
     }
 

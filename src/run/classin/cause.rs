@@ -59,6 +59,17 @@ pub(super) fn of_verdict(call: Call, verdict: ItemVerdict, text: Option<String>)
     })
 }
 
+/// Whom nothing took instead of the course is tried again, also after a refusal that is final for anybody else.
+pub(super) fn until_put_back(cause: FailureCause) -> FailureCause {
+    let next = match cause.next {
+        Some(NextAttempt::ByHand) => Some(NextAttempt::AfterDelay),
+        next => next,
+    };
+    let message =
+        format!("to be put back into the whole course, as no class of it took them: {}", cause.message);
+    FailureCause { next, message, ..cause }
+}
+
 /// Who is not of the school waits for a contact also where the roster has none yet.
 fn contact_asked_for(code: Code) -> Option<Fingerprint> {
     code.asks_for_school_membership().then_some(ContactPart::ABSENT)

@@ -357,7 +357,8 @@ fn judgement(item: &EnrolmentItem, judged: JudgedItem, divides: bool) -> Judgeme
     let verdict = no_room(verdict);
     let failed = || {
         let cause = cause::of_verdict(call(&item.operation), verdict, text.clone());
-        cause::outcome(cause.unwrap_or_else(cause::lost))
+        let cause = cause.unwrap_or_else(cause::lost);
+        cause::outcome(if item.operation.is_put_back { cause::until_put_back(cause) } else { cause })
     };
     match verdict {
         ItemVerdict::Done { .. } | ItemVerdict::Already { .. } => Judgement::Settled(Outcome::Applied(())),

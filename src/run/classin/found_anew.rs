@@ -11,7 +11,10 @@ use super::school::School;
 use super::standing::StandingEnrolments;
 use super::{ClassinSyncError, count_accounts, guard, register};
 use crate::run::report::ServiceReport;
-use rosterd_core::classin_plan::{AccountKind, EnrolmentKind, EnrolmentOperation, StaleEnrolments, let_wait};
+use rosterd_core::classin_plan::{
+    AccountKind, Code, EnrolmentKind, EnrolmentOperation, StaleEnrolments, let_wait,
+};
+use rosterd_core::outcome::Outcome;
 use rosterd_core::roster::{ClassTarget, StudentId};
 
 /// Asks for the accounts of these students, and enrols them by what ClassIn names. Says what was planned for that, and
@@ -61,6 +64,12 @@ pub(super) async fn run(
     let Applied { may_go_on, .. } = apply::run(terms, school, (&plan, &approved), stopped, report).await?;
     plan.accounts.operations = asked.accounts.operations;
     Ok((Some(plan), may_go_on))
+}
+
+/// Whether the account may be found anew in this very run: what is left of it in the end is seen by the figures.
+pub(super) fn may_be_found_anew(operation: &EnrolmentOperation, outcome: &Outcome) -> bool {
+    let code = outcome.cause().and_then(|cause| cause.code.classin());
+    operation.kind == EnrolmentKind::Enrol && code.is_some_and(Code::says_no_account)
 }
 
 fn is_enrol(operation: &EnrolmentOperation) -> bool {

@@ -198,6 +198,7 @@ async fn witness(
         follows: false,
         after: Vec::new(),
         is_replaced: false,
+        is_put_back: false,
         desired_hash: desired_hash(&WantedEnrolment {
             kind: EnrolmentKind::Enrol,
             student: &record.student,

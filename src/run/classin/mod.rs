@@ -51,7 +51,7 @@ use crate::run::severity::Severity;
 use crate::settings::{ClassinSettings, GuardSettings};
 use crate::store::{RosterError, StoreError};
 use rosterd_core::classin_plan::{
-    AccountChange, AccountKind, Approvals, SAME_PARAMETERS_MS, StaleEnrolments, Subject,
+    AccountChange, AccountKind, Approvals, EnrolmentOperation, SAME_PARAMETERS_MS, StaleEnrolments, Subject,
 };
 use rosterd_core::exam_plan::OperationLine;
 use rosterd_core::failure::{HOUR_MS, Service};
@@ -268,17 +268,21 @@ async fn apply_all(
         return Err(error);
     }
     let now_ms = context.clock.now_ms();
-    if let Err(error) = context.state.record_enrolments(&plan.changes, run, now_ms).await {
+    let recorded = match context.state.record_enrolments(&plan.changes, run, now_ms).await {
+        Ok(()) => put_back::end_where_unwanted(context, &plan).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = recorded {
         count_accounts(terms, &plan, &registered, &AccountsApplied::default(), report);
         count_enrolments_unapplied(&plan, report);
         return Err(error.into());
     }
     let stopped = registered.stopped().cloned();
     let applied = Box::pin(enrol(terms, &school, (&plan, &approved), stopped, report)).await;
-    let mut anew = None;
-    let applied = applied.map(|(may_go_on, found_anew)| {
-        anew = found_anew;
-        may_go_on
+    let (mut anew, mut put_back) = (None, Vec::new());
+    let applied = applied.map(|enrolled| {
+        (anew, put_back) = (enrolled.anew, enrolled.put_back);
+        enrolled.may_go_on
     });
     let renamed = match applied {
         Ok(MayGoOn::Yes) => {
@@ -300,6 +304,7 @@ async fn apply_all(
     let was_accepted = terms.side.transport.was_accepted();
     AccountsApplied::describe([registered, renamed], was_accepted, report);
     let mut accounts = plan.accounts.operations.clone();
+    plan.operations.extend(put_back);
     if let Some(anew) = anew {
         plan.operations.extend(anew.operations);
         accounts.extend(anew.accounts.operations);
@@ -313,6 +318,15 @@ async fn apply_all(
     }
 }
 
+/// How the enrolments of a run ended.
+struct Enrolled {
+    may_go_on: MayGoOn,
+    /// What was done for those whose account was found anew.
+    anew: Option<ClassinPlan>,
+    /// Adds of those who were put back into a course.
+    put_back: Vec<EnrolmentOperation>,
+}
+
 /// Carries the enrolments out, and those of whom ClassIn does not know the account any more by a new one.
 async fn enrol(
     terms: ClassinApplyContext<'_>,
@@ -320,13 +334,14 @@ async fn enrol(
     plan: (&ClassinPlan, &Approvals),
     stopped: Option<ServiceStop>,
     report: &mut ServiceReport,
-) -> Result<(MayGoOn, Option<ClassinPlan>), ClassinSyncError> {
-    let Applied { may_go_on, without_account } = apply::run(terms, school, plan, stopped, report).await?;
+) -> Result<Enrolled, ClassinSyncError> {
+    let applied = apply::run(terms, school, plan, stopped, report).await?;
+    let Applied { may_go_on, without_account, put_back } = applied;
     if may_go_on == MayGoOn::No {
-        return Ok((may_go_on, None));
+        return Ok(Enrolled { may_go_on, anew: None, put_back });
     }
     let (anew, may_go_on) = found_anew::run(terms, school, (plan.0, &without_account), report).await?;
-    Ok((may_go_on, anew))
+    Ok(Enrolled { may_go_on, anew, put_back })
 }
 
 /// Registers whoever has no account, and then plans the classes anew.

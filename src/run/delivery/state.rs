@@ -66,7 +66,7 @@ impl ApplyState {
     }
 
     /// The number of the next batch, for records.
-    pub(super) fn next_batch(&mut self) -> u64 {
+    pub(in crate::run) fn next_batch(&mut self) -> u64 {
         self.batches += 1;
         self.batches
     }

@@ -192,3 +192,99 @@ async fn who_found_a_full_lesson_comes_into_it_when_there_is_room() {
     assert!(school.failures().await.is_empty());
     assert_eq!(school.members(courses.lessons[0]).intersection(&set_of(&[uid])).count(), 1);
 }
+
+/// What becomes of the call that would put the student back.
+#[derive(Clone, Copy, Debug)]
+enum PutBack {
+    Refused,
+    Lost,
+    Failed,
+}
+
+#[tokio::test]
+async fn who_could_not_be_put_back_into_the_course_is_put_back_by_the_next_run_that_can() {
+    for put_back in [PutBack::Refused, PutBack::Lost, PutBack::Failed] {
+        let courses = Courses::new().await;
+        let school = &courses.school;
+        school.leaves_work_behind();
+        let uid = school.student("s1").await;
+        school.join("s1", "CO0").await;
+        school.run_as(Exit::Done).await;
+        let ClassIds { course, class } = courses.lessons[0];
+        school.sandbox.end_class(course, class);
+        courses.change(&[("s1", "CO0", "A0")]).await;
+        let (fault, value) = match put_back {
+            PutBack::Refused => ("refuse_item", "addCourseStudentMultiple@*:0/329"),
+            PutBack::Lost => ("lose_answer", "addCourseStudentMultiple@*"),
+            PutBack::Failed => ("http_5xx", "addCourseStudentMultiple@*:503"),
+        };
+        school.set(fault, value);
+        let report = school.run_to(Exit::Incomplete).await;
+        let told = format!("{:?}", report.classin.errors);
+        assert!(told.contains("s1") && told.contains("next runs try again"), "{put_back:?}: {told}");
+        let rows = school.failures().await;
+        assert!(rows.iter().any(|row| row.class_code == "CO0"), "{put_back:?}: {rows:#?}");
+        school.later(HOUR);
+        let _still = school.run().await;
+        school.sandbox.clear_faults();
+        school.later(8 * HOUR);
+        let (plan, _) = school.plan().await;
+        assert_eq!(
+            super::count(&plan, "planned", "remove"),
+            0,
+            "{put_back:?}: nobody is taken out of it again"
+        );
+        let _back = school.run().await;
+        assert_eq!(courses.places(uid), places(&["CO0"]), "{put_back:?}");
+        assert_eq!(
+            school.word(&format!("SELECT evidence FROM enrolments WHERE uid = {uid} AND class_id = 0")).await,
+            "added",
+            "{put_back:?}: ours as before"
+        );
+        let rows = school.failures().await;
+        assert!(rows.iter().all(|row| row.class_code != "CO0"), "{put_back:?}: {rows:#?}");
+        let _stays = school.run().await;
+        assert_eq!(courses.places(uid), places(&["CO0"]), "{put_back:?}: and stays");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_broke_off_between_the_course_and_the_lesson_leaves_nobody_nowhere() {
+    let courses = Courses::new().await;
+    let school = &courses.school;
+    school.leaves_work_behind();
+    let uid = school.student("s1").await;
+    school.join("s1", "CO0").await;
+    school.run_as(Exit::Done).await;
+    let ClassIds { course, class } = courses.lessons[0];
+    courses.change(&[("s1", "CO0", "A0")]).await;
+    // ClassIn goes away for the rest of the run once the student is out of the course.
+    school.set("http_5xx", "addClassStudentMultiple@*:503");
+    let _broken_off = school.run().await;
+    school.sandbox.clear_faults();
+    school.sandbox.end_class(course, class);
+    school.later(8 * HOUR);
+    let _next = school.run().await;
+    assert_eq!(courses.places(uid), places(&["CO0"]));
+}
+
+#[tokio::test]
+async fn nobody_is_put_back_who_is_wanted_in_no_lesson_any_more() {
+    let courses = Courses::new().await;
+    let school = &courses.school;
+    school.leaves_work_behind();
+    let uid = school.student("s1").await;
+    school.join("s1", "CO0").await;
+    school.run_as(Exit::Done).await;
+    let ClassIds { course, class } = courses.lessons[0];
+    school.sandbox.end_class(course, class);
+    courses.change(&[("s1", "CO0", "A0")]).await;
+    school.set("lose_answer", "addCourseStudentMultiple@*");
+    let _lost = school.run().await;
+    school.sandbox.clear_faults();
+    school.leave("s1", "A0").await;
+    school.later(8 * HOUR);
+    let _next = school.run().await;
+    assert_eq!(courses.places(uid), places(&[]));
+    assert_eq!(school.number("SELECT count(*) FROM enrolments WHERE put_back <> 'no'").await, 0);
+}

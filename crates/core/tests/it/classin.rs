@@ -329,6 +329,7 @@ fn enrolment(uid: i64, kind: EnrolmentKind) -> EnrolmentOperation {
         follows: false,
         after: Vec::new(),
         is_replaced: false,
+        is_put_back: false,
         desired_hash: 7,
     }
 }

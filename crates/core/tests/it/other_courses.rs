@@ -26,6 +26,7 @@ fn operation(kind: EnrolmentKind, in_course: i64, state: EnrolmentState) -> Enro
         follows: false,
         after: vec![],
         is_replaced: false,
+        is_put_back: false,
         desired_hash: in_course.unsigned_abs(),
     }
 }

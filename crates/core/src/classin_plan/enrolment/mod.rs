@@ -127,6 +127,9 @@ pub struct EnrolmentRecord {
     pub unwanted_since_ms: Option<i64>,
     /// Whether what it rested on may be gone: a wanted one is added once more before it is believed.
     pub needs_proof: bool,
+    /// Whether the account was taken out of the whole course for a class of it that then took nobody, and could not be put back
+    /// yet.
+    pub is_to_be_put_back: bool,
 }
 
 impl EnrolmentRecord {
@@ -141,6 +144,7 @@ impl EnrolmentRecord {
             gone_since_ms: None,
             unwanted_since_ms: None,
             needs_proof: false,
+            is_to_be_put_back: false,
         }
     }
 
@@ -234,11 +238,44 @@ pub struct EnrolmentOperation {
     /// A removal of an account in whose place the student is wanted under another one. That no such account exists
     /// is as good as gone.
     pub is_replaced: bool,
+    /// An add that takes back a removal from a whole course: it is tried again whatever ClassIn says.
+    pub is_put_back: bool,
     /// Fingerprint of what is wanted ([`desired_hash`]): a failure holds only while it is the same.
     pub desired_hash: u64,
 }
 
 impl EnrolmentOperation {
+    /// The add that takes back a removal from a whole course. What was ours stays ours, also where the answer is lost.
+    #[must_use]
+    pub fn taking_back(removal: Self) -> Self {
+        let Self { student, class_code, uid, target, recorded, .. } = removal;
+        let recorded = match evidence_before(EnrolmentKind::Remove, recorded) {
+            EvidenceChange::Record(evidence) => Some(evidence),
+            EvidenceChange::Forget => None,
+        };
+        let desired_hash = desired_hash(&WantedEnrolment {
+            kind: EnrolmentKind::Enrol,
+            student: &student,
+            class_code: class_code.as_ref(),
+            uid,
+            target,
+        });
+        Self {
+            kind: EnrolmentKind::Enrol,
+            student,
+            class_code,
+            uid,
+            target,
+            state: EnrolmentState::Planned,
+            recorded,
+            follows: false,
+            after: Vec::new(),
+            is_replaced: false,
+            is_put_back: true,
+            desired_hash,
+        }
+    }
+
     /// Whether it goes ahead, by a call of its own or by following another.
     #[must_use]
     pub fn is_planned(&self) -> bool {

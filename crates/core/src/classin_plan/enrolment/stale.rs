@@ -104,6 +104,7 @@ fn once_more(row: &Enrolment, uid: ClassinUid, evidence: Evidence) -> EnrolmentO
         follows: false,
         after: Vec::new(),
         is_replaced: false,
+        is_put_back: false,
         desired_hash: desired_hash(&WantedEnrolment {
             kind: EnrolmentKind::Enrol,
             student: &row.student,

@@ -37,6 +37,7 @@ fn enrolment(kind: EnrolmentKind, number: u64) -> EnrolmentOperation {
         follows: false,
         after: Vec::new(),
         is_replaced: false,
+        is_put_back: false,
         desired_hash: number,
     }
 }

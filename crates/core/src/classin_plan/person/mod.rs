@@ -48,6 +48,7 @@ mod place;
 mod planner;
 #[cfg(test)]
 mod properties;
+mod put_back;
 #[cfg(test)]
 mod table;
 #[cfg(test)]

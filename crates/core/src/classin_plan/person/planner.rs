@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::lessons::{ASKED_FIRST, NO_CLASS_TAKES_THEM, PROBABLY_OVER, wait_for_the_answer};
 use super::place::{Place, places};
+use super::put_back::PUT_BACK_FIRST;
 use super::{CoursePlan, CourseView, Handover, Presence};
 use crate::classin_plan::codes::Code;
 use crate::classin_plan::enrolment::{
@@ -98,7 +99,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The whole course, where anything is wanted or recorded in it.
-    fn course(&self) -> Option<&Place<'a>> {
+    pub(super) fn course(&self) -> Option<&Place<'a>> {
         self.places.get(&ClassTarget { course: self.view.course, class: None })
     }
 
@@ -129,6 +130,7 @@ impl<'a> Planner<'a> {
             }
             let removal = plan.operations.iter().find(|operation| operation.uid == Some(*uid));
             let end = match removal.map(|removal| &removal.state) {
+                Some(_) if self.is_owed(record) => CourseEnd::Waits,
                 Some(EnrolmentState::Planned) => CourseEnd::Removed,
                 Some(EnrolmentState::Waiting(_) | EnrolmentState::Held(_) | EnrolmentState::Skipped(_)) => {
                     CourseEnd::Waits
@@ -219,6 +221,8 @@ impl<'a> Planner<'a> {
             EnrolmentState::Skipped(Reason::Closed(code))
         } else if row.uid.is_none() {
             EnrolmentState::Cannot(Reason::NoAccount)
+        } else if self.comes_after_the_course(row) {
+            EnrolmentState::Waiting(Reason::Follows(PUT_BACK_FIRST))
         } else {
             self.due(desired_hash, EnrolmentKind::Enrol, row.target)
         };
@@ -233,6 +237,7 @@ impl<'a> Planner<'a> {
             follows: false,
             after: Vec::new(),
             is_replaced: false,
+            is_put_back: false,
             desired_hash,
         }
     }
@@ -244,6 +249,8 @@ impl<'a> Planner<'a> {
                     let student = row.student.clone();
                     plan.handovers.push(Handover { uid: record.uid, target, student });
                 }
+            } else if self.is_owed(record) {
+                plan.operations.push(self.put_back(record, place));
             } else if self.is_kept(record, place) {
                 plan.kept += 1;
                 *plan.staying.entry(target).or_default() += 1;
@@ -394,6 +401,7 @@ impl<'a> Planner<'a> {
             follows: false,
             after: Vec::new(),
             is_replaced: place.wanted_pairs.iter().any(|(student, _)| **student == record.student),
+            is_put_back: false,
             desired_hash: record.removal_hash(),
         }
     }
@@ -413,7 +421,7 @@ impl<'a> Planner<'a> {
     }
 
     /// A failure of its own holds an operation back, or one of its class or course.
-    fn due(&self, desired_hash: u64, kind: EnrolmentKind, target: ClassTarget) -> EnrolmentState {
+    pub(super) fn due(&self, desired_hash: u64, kind: EnrolmentKind, target: ClassTarget) -> EnrolmentState {
         let holds = failures_of(desired_hash, kind, target).into_iter();
         match holds.filter_map(|hash| self.view.holds.get(&hash)).next() {
             Some(how) => EnrolmentState::Waiting(Reason::HeldBack(*how)),
