@@ -78,6 +78,9 @@ pub(super) fn waiting_leavers(count: u64, since_ms: Option<i64>) -> Attention {
     Attention::new(count, since_ms, FailureOwner::SchoolOffice, what)
 }
 
+/// The word for those whom the mode leaves in classes, beside the leavers of the exam side.
+pub(super) const LEFT_IN_CLASSES: &str = "left-in-classes";
+
 /// What is held by limits; holds about single people stand among the failures.
 const HELD: &str = "held";
 

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
+use super::enrolments::{stored_class, target};
 use super::error::{Doing, Written};
 use super::keys::keys;
 use super::{StateStore, StoreError};
 use rosterd_core::exam_plan::{CountedWrite, Origin, RecentContacts, RecentWrites};
 use rosterd_core::failure::{OperationKey, Service};
-use rosterd_core::roster::{Gid, RunId, StudentId};
+use rosterd_core::roster::{ClassTarget, ClassinUid, Gid, RunId, StudentId};
 
 /// In milliseconds. Limits look back a day; what is older is kept for a while, for a person to look at.
 const KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -120,6 +121,27 @@ impl StateStore {
         .await
         .doing("reading who was entered lately")?;
         Ok(students.into_iter().map(StudentId::new).collect())
+    }
+
+    /// Which of these accounts came into their classes since a moment.
+    pub async fn entered_classes_since(
+        &self,
+        places: &[(ClassTarget, ClassinUid)],
+        since_ms: i64,
+    ) -> Result<HashSet<(ClassTarget, ClassinUid)>, StoreError> {
+        let places: Vec<(i64, i64, i64)> =
+            places.iter().map(|(target, uid)| (target.course.0, stored_class(*target), uid.0)).collect();
+        let rows: Vec<(i64, i64, i64)> = sqlx::query_as(
+            "SELECT course_id, class_id, uid FROM enrolments WHERE changed_at_ms > ? \
+             AND (course_id, class_id, uid) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)) \
+             ORDER BY course_id, class_id, uid",
+        )
+        .bind(since_ms)
+        .bind(serde_json::json!(places).to_string())
+        .fetch_all(&self.reader)
+        .await
+        .doing("reading who came into classes lately")?;
+        Ok(rows.into_iter().map(|(course, class, uid)| (target(course, class), ClassinUid(uid))).collect())
     }
 
     /// How many students came to candidates since a moment, those left out who were entered with an approval.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::ClassinSyncError;
 use super::account::fill_in;
 use crate::run::Context;
-use crate::store::{ClassCursor, RosterSnapshot, WantedClass};
+use crate::store::{ClassCursor, EnrolmentChange, RosterSnapshot, WantedClass};
 use rosterd_core::classin_plan::{AccountPlanner, EnrolmentRecord};
 use rosterd_core::roster::{Class, ClassCode, ClassTarget, ClassinUid, CourseId, Enrolment, StudentId};
 
@@ -81,4 +81,23 @@ pub(super) fn not_wanted(
         .filter(|(record, _)| !wanted.contains(&(record.target, record.uid)))
         .map(|(record, _)| record.student.clone())
         .collect()
+}
+
+/// What the roster says of a record from this run on.
+pub(super) fn note_presence(
+    record: &EnrolmentRecord,
+    wanted: &HashSet<(ClassTarget, ClassinUid)>,
+    seen_gone: &HashMap<&StudentId, (i64, u32)>,
+    changes: &mut Vec<EnrolmentChange>,
+) {
+    let (uid, target) = (record.uid, record.target);
+    if wanted.contains(&(target, uid)) {
+        if record.gone_since_ms.is_some() || record.unwanted_since_ms.is_some() {
+            changes.push(EnrolmentChange::Returned { record: record.clone() });
+        }
+    } else if seen_gone.contains_key(&record.student) {
+        changes.push(EnrolmentChange::Gone { uid, target });
+    } else if record.gone_since_ms.is_some() || record.unwanted_since_ms.is_none() {
+        changes.push(EnrolmentChange::Unwanted { uid, target });
+    }
 }

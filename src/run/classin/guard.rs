@@ -15,7 +15,7 @@ use rosterd_core::classin_plan::{
 };
 use rosterd_core::counted::counted;
 use rosterd_core::failure::FailureOwner;
-use rosterd_core::roster::StudentId;
+use rosterd_core::roster::{ClassTarget, ClassinUid, StudentId};
 
 pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -44,6 +44,7 @@ pub(super) async fn hold_excess(
         enrolments: all.saturating_sub(silent),
         silent,
         sizes,
+        newcomers: state.entered_classes_since(&leaving(plan), since_ms).await?,
         doubted: unknown,
         doubted_all_day: unknown_all_day,
         staying: plan.staying.clone(),
@@ -58,6 +59,14 @@ pub(super) async fn hold_excess(
     let_wait(&mut plan.operations, &plan.full_still);
     debug_assert_eq!(violations(plan, side.settings.batch_size), []);
     Ok(guard.approved)
+}
+
+/// Who is to be taken out of which class.
+fn leaving(plan: &ClassinPlan) -> Vec<(ClassTarget, ClassinUid)> {
+    let removals = plan.operations.iter().filter(|one| one.kind == EnrolmentKind::Remove);
+    let removals =
+        removals.filter(|one| matches!(one.state, EnrolmentState::Planned | EnrolmentState::Held(_)));
+    removals.filter_map(|one| Some((one.target, one.uid?))).collect()
 }
 
 /// What no plan may be. Every plan of a build with debug assertions passes, and so every one that a test makes.
@@ -97,23 +106,25 @@ pub(super) fn describe_late_holds(held: &[EnrolmentOperation], report: &mut Serv
     report.held_for.extend(holds);
 }
 
-/// Who stays in classes although the roster takes them out, because the mode removes nobody.
+/// Whether somebody stays in a class although the roster takes them out, because the mode removes nobody. A class that no row
+/// names any more is told on its own.
+pub(super) fn is_left_by_mode(operation: &EnrolmentOperation) -> bool {
+    operation.kind == EnrolmentKind::Remove
+        && operation.class_code.is_some()
+        && matches!(operation.state, EnrolmentState::Skipped(Reason::Mode(_)))
+}
+
+/// Who they are, for whoever reads the report.
 pub(super) fn left_by_mode(plan: &ClassinPlan) -> Option<Attention> {
-    // A class that no row names any more is told on its own.
-    let stays = |one: &&EnrolmentOperation| {
-        one.kind == EnrolmentKind::Remove
-            && one.class_code.is_some()
-            && matches!(one.state, EnrolmentState::Skipped(Reason::Mode(_)))
-    };
     let students: BTreeSet<&StudentId> =
-        plan.operations.iter().filter(stays).map(|one| &one.student).collect();
+        plan.operations.iter().filter(|one| is_left_by_mode(one)).map(|one| &one.student).collect();
     let count = u64::try_from(students.len()).unwrap_or(u64::MAX);
     let verb = if count == 1 { "stays" } else { "stay" };
     let what = format!(
         "{} {verb} in classes that the roster takes them out of: sync.mode removes nobody",
         counted(count, "student")
     );
-    (count > 0).then(|| Attention::new(count, None, FailureOwner::It, what))
+    (count > 0).then(|| Attention::new(count, plan.left_by_mode_since_ms, FailureOwner::It, what))
 }
 
 /// How many leavers wait for their grace, those left out who are held while they wait.

@@ -41,7 +41,7 @@ mod wrong_ids;
 use std::time::Duration;
 
 use super::Context;
-use super::attention::{WAITING_LEAVERS, waiting_leavers};
+use super::attention::{LEFT_IN_CLASSES, WAITING_LEAVERS, waiting_leavers};
 use super::report::ServiceReport;
 use crate::remote::classin::ClassinWriter;
 use crate::remote::http::retry_limits::{BEFORE_REPEATING, BEYOND_A_DOUBLE, LONGEST_RETRY_AFTER};
@@ -219,10 +219,10 @@ async fn pass(
         let attention = waiting_leavers(waiting, plan.leavers_waiting_since_ms);
         report.attention.insert(WAITING_LEAVERS, attention);
     }
-    if context.exam.is_none()
-        && let Some(attention) = guard::left_by_mode(&plan)
-    {
-        report.attention.insert("leavers", attention);
+    if let Some(attention) = guard::left_by_mode(&plan) {
+        // Leavers of the exam side have a line of their own.
+        let kind = if context.exam.is_none() { "leavers" } else { LEFT_IN_CLASSES };
+        report.attention.insert(kind, attention);
     }
     plan.standing = StandingEnrolments::before(context).await?.of(&plan);
     let lines = render::of(&plan);

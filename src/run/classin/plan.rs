@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::account;
 use super::contradiction::Contradictions;
-use super::courses::{Courses, codes, not_wanted, places};
+use super::courses::{Courses, codes, not_wanted, note_presence, places};
 use super::first_reading::FirstReading;
+use super::guard::is_left_by_mode;
 use super::history::{MixedFailure, PriorState};
 use super::lessons::is_fresh;
 use super::owners::Owners;
@@ -76,6 +77,8 @@ pub(super) struct ClassinPlan {
     pub(super) leavers_waiting: u64,
     /// Since when the first of them is off the roster, in milliseconds since 1970 UTC.
     pub(super) leavers_waiting_since_ms: Option<i64>,
+    /// Since when the first of those is not wanted in a class whom the mode leaves there.
+    pub(super) left_by_mode_since_ms: Option<i64>,
     /// The school's code of each target that the roster names.
     pub(super) codes: HashMap<ClassTarget, ClassCode>,
     /// The ids that each class of the roster has, or had.
@@ -183,6 +186,7 @@ pub(super) async fn plan_classin(
             waiting: HashSet::new(),
             leavers_waiting: 0,
             leavers_waiting_since_ms: None,
+            left_by_mode_since_ms: None,
             codes: codes(&classes),
             class_ids,
             problems,
@@ -259,8 +263,21 @@ impl ClassinPlanBuilder<'_> {
             self.mind_the_room(&mut plan, wanted, now_ms);
             self.look_for_stale(wanted, &records, now_ms).await?;
         }
+        self.note_left_by_mode(&plan, &records, now_ms);
         self.take(plan);
         Ok(())
+    }
+
+    fn note_left_by_mode(&mut self, plan: &CoursePlan, records: &[EnrolmentRecord], now_ms: i64) {
+        let left: HashSet<(ClassTarget, Option<ClassinUid>)> = plan
+            .operations
+            .iter()
+            .filter(|one| is_left_by_mode(one))
+            .map(|one| (one.target, one.uid))
+            .collect();
+        let left = records.iter().filter(|one| left.contains(&(one.target, Some(one.uid))));
+        let since_ms = left.map(|one| one.unwanted_since_ms.unwrap_or(now_ms));
+        self.plan.left_by_mode_since_ms = since_ms.chain(self.plan.left_by_mode_since_ms).min();
     }
 
     /// Asks for the oldest evidence of each class that takes changes.
@@ -479,22 +496,4 @@ fn roster_of(wanted: &[Enrolment]) -> u64 {
         digest.text(member.student.as_str()).text(member.class_code.as_str()).number(uid);
     }
     digest.finish().0
-}
-
-fn note_presence(
-    record: &EnrolmentRecord,
-    wanted: &HashSet<(ClassTarget, ClassinUid)>,
-    seen_gone: &HashMap<&StudentId, (i64, u32)>,
-    changes: &mut Vec<EnrolmentChange>,
-) {
-    let (uid, target) = (record.uid, record.target);
-    if wanted.contains(&(target, uid)) {
-        if record.gone_since_ms.is_some() || record.unwanted_since_ms.is_some() {
-            changes.push(EnrolmentChange::Returned { record: record.clone() });
-        }
-    } else if seen_gone.contains_key(&record.student) {
-        changes.push(EnrolmentChange::Gone { uid, target });
-    } else if record.gone_since_ms.is_some() || record.unwanted_since_ms.is_none() {
-        changes.push(EnrolmentChange::Unwanted { uid, target });
-    }
 }

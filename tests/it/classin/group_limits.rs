@@ -92,3 +92,32 @@ async fn a_class_that_is_new_today_is_measured_by_whom_it_has() {
     let report = school.run_to(Exit::Held).await;
     assert_eq!(count(&report, "held", "remove"), 6);
 }
+
+#[tokio::test]
+async fn who_joined_a_class_today_and_leaves_it_today_is_not_missed_in_what_it_was_yesterday() {
+    // Half of twelve may leave in a day; of those who came today nobody counts.
+    for (of_yesterday, of_today, exit) in [(0, 13, Exit::Done), (6, 13, Exit::Done), (7, 0, Exit::Held)] {
+        let (mut school, class, uids) = in_step(12).await;
+        school.setting("GUARD__MAX_DELETE", "100%");
+        school.later(2 * DAY);
+        let mut newcomers = Vec::new();
+        for at in 0..13 {
+            let id = format!("t{at:02}");
+            newcomers.push(school.student(&id).await);
+            school.join(&id, "c1").await;
+        }
+        school.run_as(Exit::Done).await;
+        school.later(HOUR);
+        leave(&school, "c1", 0..of_yesterday).await;
+        for at in 0..of_today {
+            school.leave(&format!("t{at:02}"), "c1").await;
+        }
+        let report = school.run_to(exit).await;
+        if exit == Exit::Done {
+            let stay: Vec<i64> = uids[of_yesterday..].iter().chain(&newcomers[of_today..]).copied().collect();
+            assert_eq!(school.members(class), set_of(&stay), "{of_yesterday} and {of_today}");
+        } else {
+            assert!(report.holds[0].reason.contains("7 of 12 would leave it"), "{:?}", report.holds[0]);
+        }
+    }
+}

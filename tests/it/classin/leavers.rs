@@ -114,3 +114,28 @@ async fn whom_nobody_takes_out_anyway_no_limit_holds() {
         assert_eq!(school.members(class), set_of(&uids), "{name}");
     }
 }
+
+#[tokio::test]
+async fn whom_the_mode_leaves_in_classes_is_told_with_an_age_beside_the_exam_side_too() {
+    for exam in [true, false] {
+        let kind = if exam { "left-in-classes" } else { "leavers" };
+        let mut school = if exam { School::of_both().await } else { School::of_classin().await };
+        let _class = school.class("c1").await;
+        let _uids = school.fill("c1", 4).await;
+        if exam {
+            let _gid = school.group_of_all().await;
+        }
+        school.run_as(Exit::Done).await;
+        school.setting("SYNC__MODE", "upsert");
+        school.later(DAY);
+        school.leave("s000", "c1").await;
+        let first = school.run_to(Exit::Done).await;
+        let since = first.attention[kind].since.clone().expect("since the run that found it");
+        assert_eq!(first.attention[kind].count, 1, "{:?}", first.attention);
+        school.later(DAY);
+        school.leave("s001", "c1").await;
+        let second = school.run_to(Exit::Done).await;
+        let told = &second.attention[kind];
+        assert_eq!((told.count, told.since.as_ref()), (2, Some(&since)), "{exam}");
+    }
+}

@@ -87,6 +87,7 @@ const KINDS: [(&str, Weight); 27] = [
     ("waiting-leavers", Weight::Note),
     ("kept-leavers", Weight::Note),
     ("leavers", Weight::Note),
+    ("left-in-classes", Weight::Note),
     ("former-groups", Weight::Note),
     ("shared-not-written", Weight::Note),
 ];

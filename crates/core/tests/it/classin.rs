@@ -195,6 +195,7 @@ impl Class {
             enrolments: living,
             silent: 0,
             sizes: BTreeMap::from([(TARGET, ClassSize { living, left: 0, since_yesterday: living })]),
+            newcomers: std::collections::HashSet::new(),
             doubted: BTreeSet::new(),
             doubted_all_day: BTreeSet::new(),
             staying: plan.staying,

@@ -24,7 +24,7 @@ use super::subject::{Subject, class_key};
 use crate::counted::counted;
 use crate::exam_plan::{Fingerprint, HeldOperation, Hold, MassLimit, NamedHold, allowance, named_together};
 use crate::failure::{OperationKey, Service};
-use crate::roster::{ClassTarget, Limit, StudentId};
+use crate::roster::{ClassTarget, ClassinUid, Limit, StudentId};
 
 /// A class of so many may lose them all.
 const TOO_SMALL_TO_COUNT: u64 = 2;
@@ -44,6 +44,8 @@ pub struct ClassinGuard {
     pub silent: u64,
     /// The size of each class.
     pub sizes: BTreeMap<ClassTarget, ClassSize>,
+    /// Who of those that are to be removed came in the last 24 hours.
+    pub newcomers: HashSet<(ClassTarget, ClassinUid)>,
     /// Classes among them of which nobody knows whether they take changes still.
     pub doubted: BTreeSet<ClassTarget>,
     /// Those of them of which nobody has known it for a day: so long it counts where students only wait.
@@ -218,7 +220,10 @@ impl ClassinGuard {
         let concerns = |operation: &EnrolmentOperation| self.is_judged(operation);
         let mut leaving: BTreeMap<ClassTarget, BTreeSet<&StudentId>> = BTreeMap::new();
         for operation in enrolments.iter().filter(|operation| concerns(operation)) {
-            leaving.entry(operation.target).or_default().insert(&operation.student);
+            let leaving = leaving.entry(operation.target).or_default();
+            if self.was_there_yesterday(operation) {
+                leaving.insert(&operation.student);
+            }
         }
         let shrinking: BTreeMap<ClassTarget, OverLimit> = leaving
             .into_iter()
@@ -231,6 +236,13 @@ impl ClassinGuard {
         }
     }
 
+    /// Who came today is not missed in what the class was yesterday. Of a class that is new today, nothing else is known.
+    fn was_there_yesterday(&self, operation: &EnrolmentOperation) -> bool {
+        let is_new = self.sizes.get(&operation.target).is_none_or(|size| size.since_yesterday == 0);
+        let place = operation.uid.map(|uid| (operation.target, uid));
+        is_new || place.is_none_or(|place| !self.newcomers.contains(&place))
+    }
+
     fn loses_too_many(&self, target: ClassTarget, count: usize) -> Option<OverLimit> {
         let ClassSize { living, left, since_yesterday } =
             self.sizes.get(&target).copied().unwrap_or_default();
@@ -240,7 +252,7 @@ impl ClassinGuard {
         let size = living.saturating_add(left);
         let limit = allowance(self.max_group, size);
         let before = if left == 0 { String::new() } else { format!(", and {left} in the last 24 hours") };
-        (count.saturating_add(left) > limit).then(|| {
+        (count > 0 && count.saturating_add(left) > limit).then(|| {
             let sentence = format!(
                 "{count} of {size} would leave it{before}: more than the limit of {limit} (guard.max_group)"
             );

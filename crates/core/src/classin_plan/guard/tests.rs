@@ -14,6 +14,7 @@ pub(super) fn guard() -> ClassinGuard {
         enrolments: 100,
         silent: 0,
         sizes: BTreeMap::new(),
+        newcomers: HashSet::new(),
         doubted: BTreeSet::new(),
         doubted_all_day: BTreeSet::new(),
         staying: BTreeMap::from([(ClassTarget { course: CourseId(1), class: None }, 1)]),
@@ -183,6 +184,70 @@ fn a_class_that_loses_more_than_half_at_once_is_held_and_the_others_go_on() {
             ..enrolment(EnrolmentKind::Remove, 99)
         });
         assert_eq!(held_removals(&guard, operations), held, "{count} of {living} after {left}");
+    }
+}
+
+/// So many removals, each by an account of its own, and who of them came today: the last ones.
+fn leaving_after(old: u64, new: u64) -> (Vec<EnrolmentOperation>, HashSet<(ClassTarget, ClassinUid)>) {
+    let mut operations = removals(old + new);
+    for (uid, operation) in (0..).zip(&mut operations) {
+        operation.uid = Some(ClassinUid(uid));
+    }
+    let newcomers = operations.iter().skip(usize::try_from(old).unwrap());
+    let newcomers = newcomers.filter_map(|one| Some((one.target, one.uid?))).collect();
+    (operations, newcomers)
+}
+
+#[test]
+fn who_came_today_counts_neither_among_those_who_leave_a_class_nor_in_its_size() {
+    let target = ClassTarget { course: CourseId(1), class: None };
+    // Of twelve who were there yesterday half may go; of a class that is new today, half of all.
+    let rows = [(12, 6, 8, false), (12, 7, 0, true), (12, 0, 20, false), (0, 0, 6, false), (0, 0, 7, true)];
+    for (yesterday, old, new, is_held) in rows {
+        let (operations, newcomers) = leaving_after(old, new);
+        let living = if yesterday == 0 { 12 } else { yesterday + 20 };
+        let size = ClassSize { living, left: 0, since_yesterday: yesterday };
+        let guard = ClassinGuard {
+            max_delete: Limit::Percent(100.0),
+            max_group: Limit::Percent(50.0),
+            sizes: BTreeMap::from([(target, size)]),
+            newcomers,
+            ..guard()
+        };
+        let held = held_removals(&guard, operations);
+        assert_eq!(held > 0, is_held, "{old} of {yesterday} and {new} of today");
+    }
+}
+
+proptest::proptest! {
+    /// Whoever comes to a class, and whoever of them leaves it on the same day, changes nothing about its limit.
+    #[test]
+    fn one_class_is_counted_by_those_who_were_in_it_yesterday(
+        yesterday in 1_u64..60,
+        left in 0_u64..20,
+        old in 0_u64..60,
+        new in 0_u64..60,
+        stay in 0_u64..60,
+        percent in 0_u8..=100,
+    ) {
+        let target = ClassTarget { course: CourseId(1), class: None };
+        let max_group = Limit::Percent(f64::from(percent));
+        let held = |new: u64, living: u64| {
+            let (operations, newcomers) = leaving_after(old, new);
+            let guard = ClassinGuard {
+                max_delete: Limit::Count(u64::MAX),
+                max_group,
+                enrolments: 1_000,
+                sizes: BTreeMap::from([(target, ClassSize { living, left, since_yesterday: yesterday })]),
+                newcomers,
+                ..guard()
+            };
+            held_removals(&guard, operations) > 0
+        };
+        let limit = allowance(max_group, yesterday + left);
+        let is_held = old > 0 && old + left > limit;
+        proptest::prop_assert_eq!(held(0, yesterday), is_held);
+        proptest::prop_assert_eq!(held(new, yesterday + new + stay), is_held);
     }
 }
 
