@@ -330,8 +330,10 @@ impl<'a> ClassinApplier<'a> {
             let may_be_sent = operation.is_planned() && !is_stopping && !self.state().is_over();
             if may_be_sent && let Some(unmet) = self.unmet(operation) {
                 return match unmet {
-                    Condition::SomebodyEnters => Outcome::Held,
-                    Condition::Settled { .. } | Condition::Removed { .. } => {
+                    Condition::SomebodyEnters if !self.may_have_been_entered(operation.target) => {
+                        Outcome::Held
+                    }
+                    Condition::SomebodyEnters | Condition::Settled { .. } | Condition::Removed { .. } => {
                         Outcome::Unsent(Unsent::Dependent)
                     }
                 };

@@ -11,7 +11,8 @@ use crate::run::report::ServiceReport;
 use crate::store::StoreError;
 use rosterd_core::classin_plan::{
     AccountOperation, Approvals, ClassinGuard, EnrolmentKind, EnrolmentOperation, EnrolmentState,
-    EnrolmentViolation, LARGEST_BATCH, Reason, audit_enrolments, batches, classin_holds, let_wait,
+    EnrolmentViolation, Evidence, LARGEST_BATCH, Reason, audit_enrolments, batches, classin_holds, let_wait,
+    let_wait_what_is_held_in_vain,
 };
 use rosterd_core::counted::counted;
 use rosterd_core::failure::FailureOwner;
@@ -57,6 +58,10 @@ pub(super) async fn hold_excess(
         plan.living = guard.living_of_missing(&plan.operations, &plan.in_grace, &plan.leavers);
     }
     let_wait(&mut plan.operations, &plan.full_still);
+    let refused = std::mem::take(&mut plan.refused);
+    let_wait_what_is_held_in_vain(&mut plan.operations, |add| {
+        add.recorded == Some(Evidence::Unknown) || refused.contains(&add.desired_hash)
+    });
     debug_assert_eq!(violations(plan, side.settings.batch_size), []);
     Ok(guard.approved)
 }

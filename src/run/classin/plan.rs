@@ -47,6 +47,8 @@ pub(super) struct ClassinPlan {
     pub(super) full: BTreeSet<ClassTarget>,
     /// Classes that had no room and are not due to be asked: only who makes room there is of use.
     pub(super) full_still: BTreeSet<ClassTarget>,
+    /// Wanted enrolments that failed before, whether they are due or not; of the guard.
+    pub(super) refused: BTreeSet<u64>,
     /// How many are settled in each class and stay there.
     pub(super) staying: BTreeMap<ClassTarget, usize>,
     /// What stands in the way of operations, beside what stood before.
@@ -124,7 +126,6 @@ pub(super) async fn plan_classin(
     let (kept, class_ids) = keep_lost_class_ids(&mut classes, &ids_before);
     problems.extend(kept);
     prior.reopen(&classes);
-    let prior = prior;
     let nobody = SharedHolds::default();
     let planner = account::planner((context, side), &key, &prior, (&doubts, &nobody), &contacts);
     if context.exam.is_none() {
@@ -171,6 +172,7 @@ pub(super) async fn plan_classin(
             mixed: prior.mixed.clone(),
             full: BTreeSet::new(),
             full_still: BTreeSet::new(),
+            refused: prior.refused.clone(),
             staying: BTreeMap::new(),
             standing: StandingEnrolments::default(),
             decided: decided.into_iter().collect(),
@@ -296,8 +298,7 @@ impl ClassinPlanBuilder<'_> {
                 continue;
             }
             let confirmed = self.context.state.confirmations_of(target).await?;
-            let here = records.iter().filter(|record| record.target == target).cloned();
-            let here: Vec<EnrolmentRecord> = here.collect();
+            let here: Vec<_> = records.iter().filter(|record| record.target == target).cloned().collect();
             self.plan.stale.consider((members, &self.prior.refused), &here, &confirmed, now_ms);
         }
         Ok(())

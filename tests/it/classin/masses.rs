@@ -5,7 +5,7 @@ use rosterd::Exit;
 use super::accounts::{apply, phone, registering, uid};
 use super::{NAME, REMOVE, count, in_step, set_of};
 use crate::program::Programs as _;
-use rosterd_testkit::{HOUR, School};
+use rosterd_testkit::{ClassIds, DAY, HOUR, School};
 
 /// Lets go what the newest run holds.
 fn approve(school: &School) {
@@ -280,4 +280,99 @@ async fn the_rest_of_a_mass_stays_held_when_some_of_it_are_back() {
         }
         assert_eq!(school.members(class), set_of(&uids), "{from}");
     }
+}
+
+/// What becomes of the adds that removals wait for.
+#[derive(Clone, Copy, Debug)]
+enum NewPlace {
+    Full,
+    Lost,
+    Refused,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whom_a_limit_would_hold_and_whose_new_place_cannot_come_waits_and_nobody_is_asked() {
+    for place in [NewPlace::Full, NewPlace::Lost, NewPlace::Refused] {
+        let (mut school, class, uids) = in_step(12).await;
+        school.leaves_work_behind();
+        school.setting("GUARD__MAX_DELETE", "100%");
+        let beside = ClassIds { class: school.sandbox.create_class(class.course, "b"), ..class };
+        school.name_class("c2", beside).await;
+        for at in 0..4 {
+            let id = format!("o{at}");
+            let _uid = school.student(&id).await;
+            school.join(&id, "c2").await;
+        }
+        school.run_as(Exit::Done).await;
+        school.later(2 * DAY);
+        // More than half of the class move to another one.
+        school
+            .sql("UPDATE class_members SET class_code = 'c2' WHERE student_id < 's008' AND class_code = 'c1'")
+            .await;
+        match place {
+            NewPlace::Full => school.sandbox.set_class_capacity(beside.course, beside.class, 4),
+            NewPlace::Lost => school.set("lose_answer", "addClassStudentMultiple@*"),
+            NewPlace::Refused => school.set("refuse_item", "addClassStudentMultiple@*:0,1,2,3,4,5,6,7/158"),
+        }
+        let report = school.run().await;
+        assert_eq!(count(&report, "held", "remove"), 0, "{place:?}: {report:#?}");
+        assert!(report.holds.is_empty() && report.approve.is_none(), "{place:?}: {:?}", report.holds);
+        assert_eq!(school.members(class), set_of(&uids), "{place:?}");
+        // Everywhere the same.
+        let (plan, _) = school.plan().await;
+        assert_eq!(count(&plan, "held", "remove"), 0, "{place:?}: {:?}", plan.holds);
+        for arguments in [&["status"][..], &["plan"], &["failures"]] {
+            let said = school.program(arguments).stdout;
+            assert!(!said.contains("approve"), "{place:?} {arguments:?}: {said}");
+        }
+        // Once they are there, the limit is asked.
+        match place {
+            NewPlace::Full => school.sandbox.set_class_capacity(beside.course, beside.class, 100),
+            NewPlace::Lost | NewPlace::Refused => school.sandbox.clear_faults(),
+        }
+        assert_eq!(school.program(&["failures", "retry", "--all"]).code, 0);
+        school.later(8 * HOUR);
+        let _there = school.run().await;
+        let report = school.run_to(Exit::Held).await;
+        assert_eq!(count(&report, "held", "remove"), 8, "{place:?}");
+        assert_eq!(school.members(class), set_of(&uids), "{place:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_would_leave_a_class_to_one_whose_add_was_lost_is_held_by_nothing_until_that_is_known() {
+    let (school, class, uids) = in_step(4).await;
+    school.leaves_work_behind();
+    let newcomer = school.student("new").await;
+    school.sql("DELETE FROM class_members").await;
+    school.join("new", "c1").await;
+    school.set("lose_answer", "addClassStudentMultiple@*");
+    let report = school.run().await;
+    assert_eq!(count(&report, "held", "remove"), 0, "{report:#?}");
+    assert!(school.members(class).is_superset(&set_of(&uids)), "nobody has left");
+    school.sandbox.clear_faults();
+    school.later(8 * HOUR);
+    school.run_as(Exit::Done).await;
+    assert_eq!(school.members(class), set_of(&[newcomer]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_class_that_is_full_of_those_who_leave_is_asked_about_by_run_and_plan_alike() {
+    let (school, class, uids) = in_step(4).await;
+    school.leaves_work_behind();
+    school.sandbox.set_class_capacity(class.course, class.class, 4);
+    let newcomer = school.student("new").await;
+    school.sql("DELETE FROM class_members").await;
+    school.join("new", "c1").await;
+    let report = school.run_to(Exit::Held).await;
+    assert_eq!(count(&report, "held", "remove"), 4);
+    let (plan, _) = school.plan().await;
+    assert_eq!(count(&plan, "held", "remove"), 4, "{plan:#?}");
+    let approve = plan.approve.clone().expect("a command");
+    let digest = approve.rsplit(' ').next().unwrap();
+    assert_eq!(school.program(&["approve", digest]).code, 0, "{approve}");
+    school.later(2 * HOUR);
+    let _goes = school.run().await;
+    assert_eq!(school.members(class), set_of(&[newcomer]));
+    assert!(!school.members(class).contains(&uids[0]));
 }

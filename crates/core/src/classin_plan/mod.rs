@@ -35,6 +35,7 @@ pub use enrolment::{
 pub use guard::{Approvals, ClassSize, ClassinGuard, HeldSubjects, LivingBase, classin_holds};
 pub use judge::{Closure, ItemVerdict, Judged, JudgedItem, Scope, Sent, Split, judge};
 pub use person::{
-    CoursePlan, CourseView, Handover, Presence, await_other_courses, circle, let_wait, plan_course,
+    CoursePlan, CourseView, Handover, Presence, await_other_courses, circle, let_wait,
+    let_wait_what_is_held_in_vain, plan_course,
 };
 pub use subject::{Subject, class_key};

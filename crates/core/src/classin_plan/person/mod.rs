@@ -59,7 +59,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use circle::circle;
 pub use moves::await_other_courses;
-pub use waits::let_wait;
+pub use waits::{let_wait, let_wait_what_is_held_in_vain};
 
 use super::codes::Code;
 use super::enrolment::{EnrolmentOperation, EnrolmentRecord, HeldBack};

@@ -1,11 +1,12 @@
 //! What cannot go on in this run because what it rests on does not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::classin_plan::enrolment::{Condition, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason};
 use crate::roster::{ClassTarget, ClassinUid};
 
 const RESTS_ON_ANOTHER: &str = "what this rests on does not go ahead in this run";
+const NO_NEW_PLACE: &str = "the student keeps this place, as the new one has not been had yet";
 const IN_THE_COURSE: &str = "the student is in the class as long as they are in the whole course";
 
 /// Lets wait whatever is wanted in a full class that nobody leaves, and whatever rests on an operation that is not
@@ -17,9 +18,15 @@ pub fn let_wait(operations: &mut [EnrolmentOperation], full: &BTreeSet<ClassTarg
             .filter(|operation| operation.is_planned())
             .filter_map(|operation| Some((operation.kind, operation.target, operation.uid?)))
             .collect();
-        let is_left = |target: ClassTarget| {
-            planned.iter().any(|(kind, place, _)| *kind == EnrolmentKind::Remove && *place == target)
+        // Whoever leaves only once somebody has come makes no room for them.
+        let makes_room = |one: &EnrolmentOperation| {
+            one.kind == EnrolmentKind::Remove
+                && one.is_planned()
+                && !one.after.contains(&Condition::SomebodyEnters)
         };
+        let left: BTreeSet<ClassTarget> =
+            operations.iter().filter(|one| makes_room(one)).map(|one| one.target).collect();
+        let is_left = |target: ClassTarget| left.contains(&target);
         let full: BTreeSet<ClassTarget> = full.iter().copied().filter(|target| !is_left(*target)).collect();
         let stay = without_a_class(operations);
         let mut is_changed = false;
@@ -36,6 +43,56 @@ pub fn let_wait(operations: &mut [EnrolmentOperation], full: &BTreeSet<ClassTarg
             return;
         }
     }
+}
+
+/// Nobody need decide about a removal whose new place cannot come: whoever is refused there keeps the old one, until that is
+/// settled or a person has a word. An add was `tried` when it failed, or its answer was lost, and it is to be tried again. One
+/// that finds no room may need just this removal, or others of its class: there a person is asked. Where all would leave a
+/// class for somebody who cannot come, a person is asked too.
+pub fn let_wait_what_is_held_in_vain(
+    operations: &mut [EnrolmentOperation],
+    tried: impl Fn(&EnrolmentOperation) -> bool,
+) {
+    let adds = || operations.iter().filter(|one| one.kind == EnrolmentKind::Enrol);
+    let coming: BTreeSet<(ClassTarget, ClassinUid)> = adds()
+        .filter(|add| add.is_planned() && !tried(add))
+        .filter_map(|add| Some((add.target, add.uid?)))
+        .collect();
+    let entered: BTreeSet<ClassTarget> =
+        adds().filter(|add| add.is_planned()).map(|add| add.target).collect();
+    let mut removals: BTreeMap<ClassTarget, usize> = BTreeMap::new();
+    for one in operations.iter().filter(|one| one.kind == EnrolmentKind::Remove) {
+        if matches!(one.state, EnrolmentState::Planned | EnrolmentState::Held(_)) {
+            *removals.entry(one.target).or_default() += 1;
+        }
+    }
+    let without_room: BTreeSet<(ClassTarget, ClassinUid)> = adds()
+        .filter(|add| {
+            add.state == EnrolmentState::Waiting(Reason::NoRoom) && removals.contains_key(&add.target)
+        })
+        .filter_map(|add| Some((add.target, add.uid?)))
+        .collect();
+    let is_in_vain = |condition: &Condition| match *condition {
+        Condition::Settled { target, uid } => {
+            !coming.contains(&(target, uid)) && !without_room.contains(&(target, uid))
+        }
+        Condition::Removed { .. } | Condition::SomebodyEnters => false,
+    };
+    for operation in operations.iter_mut().filter(|one| one.kind == EnrolmentKind::Remove) {
+        if is_held_by_a_limit(operation) && operation.after.iter().any(is_in_vain) {
+            operation.state = EnrolmentState::Waiting(Reason::Follows(NO_NEW_PLACE));
+        } else if operation.is_planned()
+            && operation.after.contains(&Condition::SomebodyEnters)
+            && !entered.contains(&operation.target)
+        {
+            let removals = removals.get(&operation.target).copied().unwrap_or(1);
+            operation.state = EnrolmentState::Held(Reason::WouldEmpty { removals });
+        }
+    }
+}
+
+fn is_held_by_a_limit(operation: &EnrolmentOperation) -> bool {
+    matches!(&operation.state, EnrolmentState::Held(reason) if reason.named().is_none())
 }
 
 /// Who is to leave a whole course for classes of it, and is to be added to none of them in this run: they stay.
