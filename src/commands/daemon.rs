@@ -395,17 +395,13 @@ impl RunHandler for Runs {
     async fn reload(&self) -> Result<Timetable, String> {
         let fresh = reload::load_again(self.config.clone()).await?;
         let current = self.settings();
-        if fresh.state.database != current.state.database {
-            return Err("state.database cannot change while running: restart".to_owned());
-        }
-        if fresh.demo.is_some() {
-            return Err("a rehearsal ([demo]) cannot be reloaded: restart".to_owned());
-        }
         let missing: Vec<String> = fresh.missing_credentials().iter().map(ToString::to_string).collect();
         if !missing.is_empty() {
             return Err(missing.join("\n"));
         }
         reload::require_fitting_roster(&current, &fresh).await?;
+        // Last, as it sends to a restart: what a restart would refuse too is told before.
+        reload::require_no_restart(&current, &fresh)?;
         for key in reload::need_a_restart(&current, &fresh) {
             tracing::warn!("{key} has changed and needs a restart; until then the old value holds");
         }

@@ -41,9 +41,15 @@ pub(super) async fn attention(state: &StateStore, database: &Path) -> Result<Opt
     let fact = state.fact(REFUSED).await?.filter(|_| DaemonLock::is_held(database));
     Ok(fact.and_then(|fact| {
         let (_, reason) = fact.split_once(' ')?;
+        // What only a restart takes over says itself what to do.
+        let way_on = if reason.contains(RESTART) {
+            ""
+        } else {
+            "; mend it, see rosterd check --config-only, and reload once more (systemctl reload rosterd, or kill -HUP)"
+        };
         let what = format!(
-            "the configuration was refused when the daemon was to read it again, and the old one stays in force: {reason}; mend \
-             it, see rosterd check --config-only, and reload once more (systemctl reload rosterd, or kill -HUP)"
+            "the configuration was refused when the daemon was to read it again, and the old one stays in force: \
+             {reason}{way_on}"
         );
         Some(Attention::new(1, since(&fact), FailureOwner::It, what))
     }))
@@ -53,6 +59,62 @@ pub(super) async fn attention(state: &StateStore, database: &Path) -> Result<Opt
 pub(super) fn need_a_restart(current: &Settings, fresh: &Settings) -> Vec<&'static str> {
     let changed = [("http.listen", current.http.listen != fresh.http.listen)];
     changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
+}
+
+/// What takes a configuration over that a daemon cannot.
+const RESTART: &str = "systemctl restart rosterd";
+
+/// Refuses what a running daemon cannot take over and must not ignore. Says what is new, and what a restart would do with it.
+///
+/// # Errors
+/// The key, the value before and the new one, and what to type.
+pub(super) fn require_no_restart(current: &Settings, fresh: &Settings) -> Result<(), String> {
+    match (current.demo.is_some(), fresh.demo.is_some()) {
+        (false, true) => {
+            return Err(format!(
+                "[demo] is new in the configuration, and the daemon runs without a rehearsal. Take the section out and \
+                 reload (systemctl reload rosterd, or kill -HUP); with it `{RESTART}` would begin a rehearsal in the place \
+                 of real runs"
+            ));
+        }
+        (true, true) => {
+            return Err(format!(
+                "[demo] stands in the configuration, and a rehearsal reads its settings only at its start: end it, and start \
+                 it again (as a unit: {RESTART})"
+            ));
+        }
+        (true | false, false) => {}
+    }
+    let (before, new) = (&current.state.database, &fresh.state.database);
+    if before == new {
+        return Ok(());
+    }
+    let back = format!(
+        "To stay with the one before, write state.database = \"{}\" and reload (systemctl reload rosterd, or kill -HUP)",
+        before.display()
+    );
+    let said = format!(
+        "state.database is the file {} in the daemon that runs and the file {} in the configuration; another state is taken \
+         over only by a start",
+        before.display(),
+        new.display()
+    );
+    let folder = new.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let way_on = match folder {
+        Some(folder) if !folder.is_dir() => format!(
+            "A restart would refuse it too, as its folder {} is not there: create that folder first, then {RESTART}",
+            folder.display()
+        ),
+        _ if new.is_dir() => {
+            format!("A restart would refuse it too, as that is a folder: name a file in it, then {RESTART}")
+        }
+        _ if new.exists() => format!("To take it over: {RESTART}"),
+        _ => format!(
+            "That file is not there yet: {RESTART} would begin a new state, which knows none of your candidates and \
+             enrolments; to take them along, stop the daemon and move the file first"
+        ),
+    };
+    Err(format!("{said}. {way_on}. {back}"))
 }
 
 /// A file that does not answer, as on a mount that hangs, must not hold up runs and signals for longer.

@@ -40,6 +40,15 @@ impl ConfigSource {
             Self::BuiltIn => None,
         }
     }
+
+    /// Where a file may be that nobody named.
+    fn looked_for(&self) -> Vec<PathBuf> {
+        let whole = |path: &&str| std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
+        match self {
+            Self::Standard => [INSTALLED, CHECKED_OUT].iter().map(whole).collect(),
+            Self::File(_) | Self::BuiltIn => Vec::new(),
+        }
+    }
 }
 
 impl Settings {
@@ -152,7 +161,19 @@ impl Settings {
             classin_secret: self.classin.secret.is_some(),
             classin_sid: self.classin.sid.is_some(),
         };
-        given.missing()
+        let missing = given.missing();
+        let without_file = (!missing.is_empty() && !self.looked_for.is_empty()).then(|| self.without_file());
+        without_file.into_iter().chain(missing).collect()
+    }
+
+    /// Whoever starts without a configuration file is told that before what it would have to say.
+    fn without_file(&self) -> Problem {
+        let places: Vec<String> = self.looked_for.iter().map(|path| path.display().to_string()).collect();
+        let message = format!(
+            "no configuration file: looked for {}; write one with `rosterd init`, or name one with `rosterd --config FILE`",
+            places.join(" and ")
+        );
+        Problem { key: String::new(), origin: Origin::Unset, message, line: None }
     }
 }
 
@@ -197,5 +218,7 @@ fn load(
         }
     }
     layers.add_environment(variables);
-    validate(layers)
+    let settings = validate(layers)?;
+    let looked_for = if source.path().is_none() { source.looked_for() } else { Vec::new() };
+    Ok(Settings { looked_for, ..settings })
 }

@@ -69,6 +69,8 @@ pub struct Settings {
     pub demo: Option<DemoSettings>,
     /// The files that secrets were read from.
     pub secret_files: Vec<SecretFile>,
+    /// Where a configuration file was looked for, where there was none.
+    pub looked_for: Vec<PathBuf>,
 }
 
 impl Settings {

@@ -43,6 +43,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { key, origin, message, line } = self;
         match (key.as_str(), line) {
+            ("", _) if *origin == Origin::Unset => formatter.write_str(message),
             ("", _) => write!(formatter, "{origin}: {message}"),
             (key, Some(line)) => write!(formatter, "{key}: {message} ({origin}, line {line})"),
             (key, None) => write!(formatter, "{key}: {message} ({origin})"),

@@ -118,6 +118,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
         notify: notify?,
         import: import?.unwrap_or_default(),
         demo: demo?,
+        looked_for: Vec::new(),
         secret_files: std::mem::take(&mut reader.secret_files),
     })
 }

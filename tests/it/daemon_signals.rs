@@ -322,4 +322,45 @@ async fn half_a_minute_after_one_signal_the_end_comes_whatever_a_call_is_allowed
         let converges = || school.program(&["--sync-now"]).code == 0 && school.sandbox.candidate_count() == 3;
         eventually("the next run enters nobody twice", converges).await;
     }
+
+async fn a_reload_that_only_a_restart_could_take_over_says_what_would_become_of_it() {
+    let school = school().await;
+    assert_eq!(school.program(&["--sync-now"]).code, 0);
+    let mut daemon = school.start(&[]);
+    let _line = daemon.hear("next_run");
+    let given = std::fs::read_to_string(school.config()).unwrap();
+    let before = school.path("state.db");
+    std::fs::create_dir(school.path("folder")).unwrap();
+    let worlds = [
+        ("other.db", "would begin a new state"),
+        ("missing/other.db", "A restart would refuse it too"),
+        ("folder", "A restart would refuse it too"),
+    ];
+    for (database, told) in worlds {
+        std::fs::write(school.config(), given.replace("\"state.db\"", &format!("\"{database}\""))).unwrap();
+        daemon.signal("HUP");
+        let line = daemon.hear("the new configuration is wrong; the old one stays");
+        for words in ["state.database", database, before.to_str().unwrap(), "systemctl restart rosterd", told]
+        {
+            assert!(line.contains(words), "{database} without {words}: {line}");
+        }
+    }
+    // What a restart would refuse anyway is told before.
+    let unmasked = given
+        .replace("\"state.db\"", "\"other.db\"")
+        .replace("[sync]", "[roster.queries]\ngroups = \"SELECT 1\"\n[sync]");
+    std::fs::write(school.config(), unmasked).unwrap();
+    daemon.signal("HUP");
+    let line = daemon.hear("the new configuration is wrong; the old one stays");
+    assert!(line.contains("roster.queries.groups") && !line.contains("restart"), "{line}");
+    std::fs::write(school.config(), given.replace("\"state.db\"", "\"other.db\"")).unwrap();
+    daemon.signal("HUP");
+    let _line = daemon.hear("the new configuration is wrong; the old one stays");
+    std::fs::write(school.config(), &given).unwrap();
+    let told = school.program(&["status"]).stdout;
+    assert!(told.contains("systemctl restart rosterd") && !told.contains("reload once more"), "{told}");
+    daemon.signal("HUP");
+    let _line = daemon.hear("the configuration was read again");
+    daemon.signal("TERM");
+    let _ended = daemon.end();
 }

@@ -519,6 +519,31 @@ fn the_lines_that_a_sandbox_prints_are_a_configuration_for_it() {
 }
 
 #[test]
+fn a_start_without_a_configuration_says_where_it_looked_and_how_to_write_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = bare(arguments);
+        command.current_dir(folder.path()).envs(variables.iter().copied());
+        ended(command)
+    };
+    let checked_out = folder.path().canonicalize().unwrap().join("config/default.toml");
+    for arguments in [&[][..], &["--sync-now"], &["plan"], &["check"]] {
+        let ended = run(arguments, &[]);
+        assert_eq!(ended.code, 78, "{arguments:?}: {ended:?}");
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        for words in
+            ["/etc/rosterd/config.toml", checked_out.to_str().unwrap(), "rosterd init", "--config FILE"]
+        {
+            assert!(said.contains(words), "{arguments:?} without {words}: {said}");
+        }
+    }
+    // Containers are set up by the environment alone.
+    let set = [("ROSTERD__EXAM__CODE", "xxx"), ("ROSTERD__CLASSIN__ENABLED", "false")];
+    let said = run(&["--sync-now"], &set);
+    assert!(!said.stderr.contains("no configuration file"), "{said:?}");
+}
+
+#[test]
 fn manual_pages_and_completions_are_there_to_be_installed() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
