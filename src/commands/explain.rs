@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use super::approved::Approvals;
 use super::explained_parts::{ChangePart, GroupsPart, take_in_created, wanted_groups};
 use super::found_students::{self, FoundStudents};
 use super::next_step::exam_next;
@@ -146,16 +147,20 @@ async fn explain(app: &App, cli: &Cli, student: StudentId, reveal: bool) -> Resu
     let rows = state.evidence_of_student(&student, account.as_ref().map(|account| account.uid)).await?;
     let mut failures = state.open_failures().await?;
     failures.retain(|failure| failure.student_id == student.as_str());
+    let approved = Approvals::read(app).await?;
+    approved.mark_rows(&mut failures);
     if details.is_none() && link.is_none() && account.is_none() && rows.is_empty() && failures.is_empty() {
         return Ok(None);
     }
     let clock = WallClock::of(app);
     let wanted = details.as_ref().map(|details| wanted_groups(details, &groups));
     let mut next = exam_next(app, details.as_ref(), link.as_ref(), &failures, groups, &clock).await?;
-    let holds = state.holds_of(&student).await?;
+    let holds = state.holds_of(&student, app.clock.now_ms()).await?;
     next.extend(classin_next(app, roster, &student, &holds, &failures).await?);
     next.extend(holds.iter().map(|hold| hold_next(hold, &student, &clock)));
-    next.extend(failures.iter().map(|failure| failure_next(failure, &clock)));
+    // What is approved is told by its hold.
+    let is_told = |row: &&FailureRow| !approved.is_of_row(row);
+    next.extend(failures.iter().filter(is_told).map(|failure| failure_next(failure, &clock)));
     let situation =
         Situation::of(&health::facts(state, &app.settings, app.clock.now_ms()).await?, app.clock.now_ms());
     if !situation.healthy {
@@ -276,6 +281,7 @@ async fn classin_next(
         Err(why) => return Ok(vec![format!("classin: nothing can be said: {why}")]),
     };
     name_failures(&mut lines.operations, failures);
+    Approvals::read(app).await?.mark_operations(&mut lines.operations);
     let mine = lines.operations.iter().filter(|line| line.subject.is_student(student.as_str()));
     let mut next: Vec<String> = mine
         .map(|line| {
@@ -313,9 +319,16 @@ async fn stands(roster: &RosterDatabase, student: &StudentId) -> Result<Option<S
 
 /// Why something is held, since when, and the command that lets it go ahead for this student alone.
 fn hold_next(hold: &StudentHold, student: &StudentId, clock: &WallClock) -> String {
-    let StudentHold { service, kind, class_code, message, since_ms, digest } = hold;
+    let StudentHold { service, kind, class_code, message, since_ms, digest, approved_until_ms } = hold;
     let class = if class_code.is_empty() { String::new() } else { format!(" in {class_code}") };
     let since = clock.at(*since_ms);
+    if let Some(until) = approved_until_ms {
+        let until = clock.at(*until);
+        return format!(
+            "{service}: the {kind}{class} was held since {since} and is approved until {until}: it goes with the next run, \
+             or, of a leaver, once the grace has ended"
+        );
+    }
     let message = with_digest(message, digest);
     format!(
         "{service}: the {kind}{class} is held since {since}: {message}; to let it happen: rosterd approve {digest} \

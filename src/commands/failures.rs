@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
+use super::approved::Approvals;
 use super::output;
 use super::wall_clock::WallClock;
 use crate::app::{App, AppError};
@@ -60,6 +61,7 @@ pub(super) async fn run(
     let (ids, all, to) = match action {
         None | Some(FailuresAction::List) => {
             let mut rows = app.state.open_failures().await?;
+            Approvals::read(app).await?.mark_rows(&mut rows);
             if let Some(owner) = whose {
                 rows.retain(|row| row.owner == owner.word());
             }

@@ -2,6 +2,7 @@
 
 mod account;
 mod approve;
+mod approved;
 mod backup;
 mod check;
 mod claim;

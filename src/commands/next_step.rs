@@ -1,5 +1,6 @@
 //! What comes next for one student on the exam side, as far as it is known without a call.
 
+use super::approved::Approvals;
 use super::wall_clock::WallClock;
 use crate::app::{App, AppError};
 use crate::run::exam_account_is_shared;
@@ -80,6 +81,11 @@ async fn leaver_next(
         Leavers::Delete => None,
     };
     if let Some(row) = standing(failures, &[OperationKind::Delete, OperationKind::Move]) {
+        if Approvals::is_marked(row) {
+            return Ok(format!(
+                "exam: has left ({seen}), and is approved: goes with the next run, or once the grace has ended"
+            ));
+        }
         let what = match row.state {
             // Who silenced this has said that they have left.
             FailureState::Ignored if row.message.starts_with(STILL_NAMED) => "goes, as a person said",

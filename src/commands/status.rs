@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::approved::Approvals;
 use super::runs::{RunLine, lines_text};
 use super::wall_clock::WallClock;
 use super::{failures, health, output};
@@ -114,6 +115,8 @@ pub(super) async fn run(app: &App, cli: &Cli, asked: Asked) -> Result<Exit, AppE
     let situation = Situation::of(&facts, now_ms);
     let runs = state.runs(SHOWN).await?;
     let next = health::next_run(state, &app.settings, now_ms).await?;
+    let mut failures = state.open_failures().await?;
+    Approvals::read(app).await?.mark_rows(&mut failures);
     let status = Status {
         healthy: situation.healthy,
         why: situation.why.clone(),
@@ -130,7 +133,7 @@ pub(super) async fn run(app: &App, cli: &Cli, asked: Asked) -> Result<Exit, AppE
         attention: facts.attention,
         not_compared: uncompared_columns(&app.settings.exam, state).await?,
         emptied_fields: emptied_fields(state, now_ms).await?,
-        failures: state.open_failures().await?,
+        failures,
         full_classes: state.full_class_figures().await?,
         condemned_classes: state
             .closed_classes()
@@ -227,6 +230,11 @@ fn text(status: &Status, clock: &WallClock) -> String {
             }
             None => writeln!(text, "      {}: {}", output::way_on(&hold.approve), hold.approve),
         };
+        if let (None, Some(approved)) = (&hold.approved_until, hold.approved_operations) {
+            let held = hold.operations;
+            let _infallible =
+                writeln!(text, "      {approved} of the {held} are approved: the next run lets those happen");
+        }
     }
     let lines = failures::lines(&status.failures, &status.full_classes, clock);
     let (shown, more) = lines.split_at(lines.len().min(MOST_FAILURES));

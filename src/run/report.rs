@@ -331,6 +331,9 @@ pub struct HoldLine {
     /// Until when it may happen, because somebody approved all of it since it was held, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved_until: Option<String>,
+    /// How many of the operations may happen so, where somebody approved any of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approved_operations: Option<i64>,
 }
 
 impl HoldLine {
@@ -348,6 +351,7 @@ impl HoldLine {
             since_ms,
             digest: hold.digest(),
             approved_until_ms: None,
+            approved_operations: 0,
         })
     }
 }
@@ -365,6 +369,7 @@ impl From<StandingHold> for HoldLine {
             since_ms,
             digest,
             approved_until_ms,
+            approved_operations,
         } = hold;
         let named = word.map(|word| format!(" --reason {word}")).unwrap_or_default();
         // Who is on the roster under another id is carried over and not approved.
@@ -380,6 +385,7 @@ impl From<StandingHold> for HoldLine {
             approve: first.unwrap_or_else(|| format!("rosterd approve {digest}{named}")),
             digest,
             approved_until: approved_until_ms.map(moment),
+            approved_operations: (approved_operations > 0).then_some(approved_operations),
         }
     }
 }

@@ -154,6 +154,19 @@ impl StateStore {
         self.approvals(Service::Classin, now_ms).await
     }
 
+    /// What a person let go ahead and has not ended yet, of either service; of a hold about single people with its word.
+    pub async fn approved_now(
+        &self,
+        now_ms: i64,
+    ) -> Result<HashSet<(OperationKey, Option<HoldWord>)>, StoreError> {
+        let mut approved = HashSet::new();
+        for service in [Service::Exam, Service::Classin] {
+            let of_service = self.approvals(service, now_ms).await?.into_iter();
+            approved.extend(of_service.map(|(key, _, named)| (key, named.map(|named| named.word))));
+        }
+        Ok(approved)
+    }
+
     async fn approvals(
         &self,
         service: Service,

@@ -40,6 +40,8 @@ pub struct StandingHold {
     pub digest: String,
     /// Until when all of it may go ahead, because somebody approved it since.
     pub approved_until_ms: Option<i64>,
+    /// How many of the operations may go ahead so.
+    pub approved_operations: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -54,6 +56,7 @@ struct HoldRow {
     operations: i64,
     since_ms: i64,
     approved_until_ms: Option<i64>,
+    approved_operations: i64,
 }
 
 impl TryFrom<HoldRow> for StandingHold {
@@ -61,7 +64,7 @@ impl TryFrom<HoldRow> for StandingHold {
 
     fn try_from(row: HoldRow) -> Result<Self, StoreError> {
         let HoldRow { hold_digest, reason, message, count, limit_count, operations, since_ms, .. } = row;
-        let approved_until_ms = row.approved_until_ms;
+        let (approved_until_ms, approved_operations) = (row.approved_until_ms, row.approved_operations);
         let what = "has an unknown service";
         let bad = || StoreError::Row { table: "holds", key: hold_digest.clone(), what };
         Ok(Self {
@@ -75,6 +78,7 @@ impl TryFrom<HoldRow> for StandingHold {
             since_ms,
             digest: hold_digest,
             approved_until_ms,
+            approved_operations,
         })
     }
 }
@@ -117,13 +121,18 @@ impl StateStore {
     }
 
     /// What the newest run or plan holds of one student.
-    pub async fn holds_of(&self, student: &StudentId) -> Result<Vec<StudentHold>, StoreError> {
+    pub async fn holds_of(&self, student: &StudentId, now_ms: i64) -> Result<Vec<StudentHold>, StoreError> {
         sqlx::query_as(
-            "SELECT o.service, o.kind, o.class_code, h.message, h.since_ms, h.hold_digest \
+            "SELECT o.service, o.kind, o.class_code, h.message, h.since_ms, h.hold_digest, \
+             a.until_ms AS approved_until_ms \
              FROM held_operations AS o JOIN holds AS h ON h.hold_digest = o.hold_digest \
-             WHERE h.is_standing = 1 AND o.student_id = ? ORDER BY h.since_ms, o.service DESC, o.kind, o.class_code",
+             LEFT JOIN approvals AS a ON a.service = o.service AND a.kind = o.kind AND a.student_id = o.student_id \
+             AND a.class_code = o.class_code AND a.want = o.want AND a.until_ms > ?2 \
+             AND a.word = CASE WHEN h.is_named THEN h.reason ELSE '' END AND a.about = o.about \
+             WHERE h.is_standing = 1 AND o.student_id = ?1 ORDER BY h.since_ms, o.service DESC, o.kind, o.class_code",
         )
         .bind(student.as_str())
+        .bind(now_ms)
         .fetch_all(&self.reader)
         .await
         .doing("reading what is held of a student")
@@ -133,7 +142,7 @@ impl StateStore {
     pub async fn standing_holds(&self, now_ms: i64) -> Result<Vec<StandingHold>, StoreError> {
         let rows: Vec<HoldRow> = sqlx::query_as(
             "SELECT h.hold_digest, h.service, h.reason, h.is_named, h.message, h.count, h.limit_count, h.since_ms, \
-             count(o.hold_digest) AS operations, \
+             count(o.hold_digest) AS operations, count(a.until_ms) AS approved_operations, \
              CASE WHEN count(a.until_ms) = count(*) THEN min(a.until_ms) END AS approved_until_ms \
              FROM holds AS h LEFT JOIN held_operations AS o ON o.hold_digest = h.hold_digest \
              LEFT JOIN approvals AS a ON a.service = o.service AND a.kind = o.kind AND a.student_id = o.student_id \
@@ -161,6 +170,8 @@ pub struct StudentHold {
     pub since_ms: i64,
     #[sqlx(rename = "hold_digest")]
     pub digest: String,
+    /// Until when it may go ahead, because somebody approved it since.
+    pub approved_until_ms: Option<i64>,
 }
 
 /// Since when the same is held: by the digest, or for the same reason any of the same operations.

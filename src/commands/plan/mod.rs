@@ -12,6 +12,7 @@ use serde::Serialize;
 use self::page::{Frame, Names, NamesById};
 use self::selection::{GroupCodes, Selection};
 use self::text::Amount;
+use super::approved::Approvals;
 use super::new_file::{Existing, NewFile};
 use super::{output, sync};
 use crate::app::{App, AppError};
@@ -84,6 +85,7 @@ pub(super) async fn run(app: &App, cli: &Cli, arguments: &PlanArgs) -> Result<Ex
     let full_classes = app.state.full_class_figures().await?;
     let mut document = Document { full_classes, ..document(&report, &intended, values) };
     name_failures(&mut document.operations, &app.state.open_failures().await?);
+    Approvals::read(app).await?.mark_operations(&mut document.operations);
     let changes = document.operations.iter().any(|operation| operation.state == "planned");
     let codes = GroupCodes::of(&context.roster).await;
     codes.name_groups(&mut document.operations);

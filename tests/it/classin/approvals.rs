@@ -106,3 +106,56 @@ async fn a_uid_of_a_student_of_another_class_is_entered_once_it_is_approved() {
     school.run_as(Exit::Done).await;
     assert_eq!(school.members(class), set_of(&uids), "{:?}", school.failures().await);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_approved_is_shown_as_that_and_not_as_held() {
+    for named in [false, true] {
+        let (mut school, class, uids) = in_step(12).await;
+        school.leaves_work_behind();
+        if named {
+            school.sql("INSERT INTO class_members VALUES ('ghost', 'c1')").await;
+            school.leave("s000", "c1").await;
+        } else {
+            school.setting("GUARD__MAX_DELETE", "1");
+            school.sql("DELETE FROM class_members WHERE student_id < 's003'").await;
+        }
+        school.run_as(Exit::Held).await;
+        let read = |arguments: &[&str]| school.program(arguments).stdout;
+        assert!(read(&["explain", "s000"]).contains("is held since"), "{named}");
+        let status = school.program(&["status", "--output", "json"]).json();
+        let digest = status["holds"][0]["digest"].as_str().unwrap().to_owned();
+        // Of several by a limit the first alone, then all.
+        let first = school.program(&["approve", &digest, "--student", "s000"]);
+        assert_eq!(first.code, 0, "{first:?}");
+        if !named {
+            let said = read(&["status"]);
+            assert!(said.contains("1 of the 3 are approved: the next run lets those happen"), "{said}");
+            assert_eq!(school.program(&["approve", &digest]).code, 0);
+        }
+        let status = read(&["status"]);
+        assert!(
+            status.contains("approved until") && !status.contains("rosterd approve"),
+            "{named}: {status}"
+        );
+        let explained = read(&["explain", "s000"]);
+        for words in
+            ["classin: remove from class c1 (planned: approved, goes with the next run)", "is approved until"]
+        {
+            assert!(explained.contains(words), "{named}: {explained}");
+        }
+        assert!(
+            !explained.contains("is held since") && !explained.contains("rosterd approve"),
+            "{explained}"
+        );
+        let failures = read(&["failures"]);
+        assert_eq!(failures.contains("approved, goes with the next run"), named, "{failures}");
+        let plan = read(&["plan", "--student", "s000"]);
+        assert!(plan.contains("- s000  remove from class c1: approved, goes with the next run"), "{plan}");
+        let plan = school.program(&["plan", "--output", "json"]).json();
+        let lines = plan["operations"].as_array().unwrap();
+        let approved = lines.iter().filter(|line| line["reason_code"] == "approved").count();
+        assert_eq!(approved, if named { 1 } else { 3 }, "{plan:#}");
+        let _goes = school.run().await;
+        assert!(!school.members(class).contains(&uids[0]), "{named}");
+    }
+}
