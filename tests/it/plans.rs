@@ -228,3 +228,39 @@ async fn a_plan_leaves_every_row_of_the_state_as_it_is_but_its_own_run_and_what_
         assert_eq!(remembered(&world).await, before, "{what}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_without_an_answer_says_what_it_could_not_see_and_shows_only_what_does_not_depend_on_it() {
+    for fault in [
+        ("http_5xx", "getstulist@*:503"),
+        ("not_json", "getstulist@*"),
+        ("http_5xx", "getstudentsinfo@*:503"),
+    ] {
+        let school = newcomers(5).await;
+        assert_eq!(school.program(&["--sync-now"]).code, 0);
+        let healthy = school.program(&["plan"]).stdout;
+        assert!(
+            healthy.contains("5 students, 5 managed candidates") && !healthy.contains("could not be seen")
+        );
+        school.leave("s000", "c1").await;
+        // A candidate that is listed under another login value is looked up by its sid.
+        let candidate = school.sandbox.candidates().remove(0);
+        let mut fields = candidate.fields.iter();
+        let login = fields.find(|(_, value)| **value == candidate.login_value).map(|(id, _)| *id).unwrap();
+        school.sandbox.edit_candidate(candidate.sid, &[(login, "another")]);
+        school.set(fault.0, fault.1);
+        let ended = school.program(&["plan"]);
+        assert_eq!(ended.code, 75, "{fault:?}: {ended:?}");
+        let text = &ended.stdout;
+        assert!(text.contains("The exam side could not be seen"), "{fault:?}: {text}");
+        assert!(text.contains("- s000  remove from class c1"), "ClassIn does not depend on it: {text}");
+        for invented in ["0 students", "0 managed", "add", "delete"] {
+            assert!(!text.contains(&format!(" {invented}")), "{fault:?} {invented}: {text}");
+        }
+        let json = school.program(&["plan", "--output", "json"]).json();
+        assert_eq!(json["unseen"], serde_json::json!(["exam"]), "{fault:?}");
+        assert_eq!(school.program(&["--sync-now"]).code, 75, "{fault:?}: as the run");
+        school.sandbox.clear_faults();
+        assert!(school.program(&["plan", "--output", "json"]).json()["unseen"].is_null());
+    }
+}

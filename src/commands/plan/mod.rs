@@ -60,6 +60,9 @@ struct Document {
     approve: Option<String>,
     problems: Vec<String>,
     errors: Vec<String>,
+    /// The services that could not be seen, so that nothing of them is shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unseen: Vec<&'static str>,
     /// Classes that had no room when they were last asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     full_classes: Vec<FullClassFigures>,
@@ -164,10 +167,18 @@ fn document(report: &RunReport, intended: &Intended, values: ValueDisplay) -> Do
         approve: report.approve.clone(),
         problems: report.exam.problems.iter().chain(&report.classin.problems).cloned().collect(),
         errors: report.errors.clone(),
+        unseen: unseen(report, intended),
         full_classes: Vec::new(),
         is_selection: false,
         mode: report.mode.clone(),
     }
+}
+
+/// What could not be planned, as a listing, a question or the account gave no answer.
+fn unseen(report: &RunReport, intended: &Intended) -> Vec<&'static str> {
+    let exam = report.exam.enabled && intended.exam.is_none();
+    let classin = report.classin.enabled && intended.classin.digest.is_empty();
+    [("exam", exam), ("classin", classin)].into_iter().filter(|(_, is)| *is).map(|(word, _)| word).collect()
 }
 
 /// What may be silenced names the failure by which it is, where a run has recorded one.

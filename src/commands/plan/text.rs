@@ -80,16 +80,29 @@ pub(super) fn text(document: &Document, codes: &GroupCodes, amount: Amount) -> S
     for hold in &document.held {
         let _infallible = writeln!(text, "{}", hold_text(hold));
     }
-    let _infallible = writeln!(
-        text,
-        "Plan {}: {}. {}, {}, {} unmanaged.",
-        document.digest,
-        summary(document),
-        counted(document.students, "student"),
-        counted(document.managed, "managed candidate"),
-        document.unmanaged
-    );
+    let _infallible = writeln!(text, "Plan {}: {}.{}", document.digest, summary(document), figures(document));
+    for service in &document.unseen {
+        let _infallible = writeln!(text, "{}", unseen_text(service));
+    }
     text
+}
+
+/// How many there are on either side, as far as that could be seen.
+fn figures(document: &Document) -> String {
+    if document.unseen.contains(&"exam") {
+        return String::new();
+    }
+    let (students, managed) =
+        (counted(document.students, "student"), counted(document.managed, "managed candidate"));
+    format!(" {students}, {managed}, {} unmanaged.", document.unmanaged)
+}
+
+/// What is missing from the plan because the service could not be seen.
+fn unseen_text(service: &str) -> String {
+    let name = if service == "exam" { "The exam side" } else { "ClassIn's part" };
+    format!(
+        "{name} could not be seen (see error above): this plan shows nothing of it, and a run would change nothing there."
+    )
 }
 
 /// What is held for which reason, since when, and the command that lets just that go ahead.
