@@ -207,8 +207,21 @@ async fn give_turns(
     };
     let span = tracing::debug_span!("run", run.id = id.0, trigger);
     let ((exam, exam_plan), (classin, enrolments)) = turns.instrument(span).await;
+    if trigger != PLAN {
+        end_failures_of_switched_off(context, [(Service::Exam, &exam), (Service::Classin, &classin)]).await?;
+    }
     let report = close(context, run, exam, classin).await?;
     Ok((report, Intended { exam: exam_plan, classin: enrolments }))
+}
+
+async fn end_failures_of_switched_off(
+    context: &Context,
+    services: [(Service, &ServiceReport); 2],
+) -> Result<(), StoreError> {
+    for (service, _) in services.into_iter().filter(|(_, report)| !report.enabled) {
+        context.state.end_failures_of_switched_off(service, context.clock.now_ms()).await?;
+    }
+    Ok(())
 }
 
 /// One service's part of a run, in a span of its own.

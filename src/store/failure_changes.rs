@@ -294,6 +294,24 @@ impl StateStore {
         .done(doing)
     }
 
+    /// A service that is switched off: nothing of it is tried, and nobody can do anything about what failed or is asked. What a
+    /// person silenced stays so, for when it is switched on again.
+    pub async fn end_failures_of_switched_off(
+        &self,
+        service: Service,
+        now_ms: i64,
+    ) -> Result<u64, StoreError> {
+        sqlx::query(
+            "UPDATE failures SET state = 'superseded', closed_at_ms = ? WHERE service = ? \
+             AND failure_id IN (SELECT failure_id FROM open_failures) AND state <> 'ignored'",
+        )
+        .bind(now_ms)
+        .bind(service.as_str())
+        .execute(self.writer()?)
+        .await
+        .rows("closing failures of a service that is switched off")
+    }
+
     /// Closes what failed because the candidate of one of these students was gone.
     pub async fn supersede_changes_of_gone(
         &self,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::ClassinSyncError;
+use super::cause::is_fault_of_service;
 use super::context::ClassinApplyContext;
 use super::enrolments::{EnrolmentCall, EnrolmentCalls, EnrolmentItem, nobody_leaves};
 use super::found_anew::may_be_found_anew;
@@ -26,7 +27,7 @@ use rosterd_core::classin_plan::{
     AccountChange, Approvals, Closure, Code, Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation,
     EnrolmentState, Reason, Scope, Subject, batches, decide,
 };
-use rosterd_core::failure::{FailureOwner, NextAttempt, Service};
+use rosterd_core::failure::{NextAttempt, Service};
 use rosterd_core::outcome::{FailureCause, Outcome, Unsent};
 use rosterd_core::roster::{ClassTarget, ClassinUid, CourseId, RunId, StudentId};
 
@@ -119,14 +120,6 @@ fn is_given_up(cause: &FailureCause) -> bool {
     is_dead && !cause.code.classin().is_some_and(Code::has_no_account)
 }
 
-/// What ClassIn itself did not do has not ended, and is approved still.
-fn is_fault_of_service(operation: &EnrolmentOperation, outcome: &Outcome) -> bool {
-    let kind = Subject::from(operation).key.kind;
-    let may_be =
-        |cause: &&FailureCause| matches!(cause.next, Some(NextAttempt::AfterDelay | NextAttempt::NextRun));
-    outcome.cause().filter(may_be).is_some_and(|cause| FailureOwner::is_service_fault(kind, &cause.code))
-}
-
 impl<'a> ClassinApplier<'a> {
     fn new(
         terms: ClassinApplyContext<'a>,
@@ -145,7 +138,7 @@ impl<'a> ClassinApplier<'a> {
             terms,
             plan,
             approved,
-            calls: EnrolmentCalls::new(terms, school, &plan.outdated),
+            calls: EnrolmentCalls::new(terms, school, (&plan.outdated, &plan.leavers)),
             turns: Turns::default(),
             together,
             leaving: LeavingForAClass::of(&plan.operations),

@@ -8,9 +8,9 @@ use crate::remote::classin::{ClassinDisposition, ClassinError};
 use crate::remote::http::retry_limits::LONGEST_CLASSIN_WAIT;
 use crate::run::delivery::{Judged, Judgement, Part, ServiceStop, Trouble};
 use crate::run::in_one_line;
-use rosterd_core::classin_plan::{Call, Code, ItemVerdict, decide};
+use rosterd_core::classin_plan::{Call, Code, EnrolmentOperation, ItemVerdict, Subject, decide};
 use rosterd_core::exam_plan::Fingerprint;
-use rosterd_core::failure::{ContactPart, FailureCode, NextAttempt};
+use rosterd_core::failure::{ContactPart, FailureCode, FailureOwner, NextAttempt};
 use rosterd_core::outcome::{FailureCause, Outcome, SentWith, Unsent};
 
 const LOST: &str = "the answer was lost; the call is repeated, which is safe";
@@ -83,6 +83,14 @@ pub(super) fn not_of_the_school(message: &str) -> FailureCause {
         contact: contact_asked_for(code),
         ..FailureCause::new(FailureCode::Classin(code), message)
     }
+}
+
+/// What ClassIn itself did not do has not ended, and is approved still.
+pub(super) fn is_fault_of_service(operation: &EnrolmentOperation, outcome: &Outcome) -> bool {
+    let kind = Subject::from(operation).key.kind;
+    let may_be =
+        |cause: &&FailureCause| matches!(cause.next, Some(NextAttempt::AfterDelay | NextAttempt::NextRun));
+    outcome.cause().filter(may_be).is_some_and(|cause| FailureOwner::is_service_fault(kind, &cause.code))
 }
 
 /// The cause as the outcome of a failed operation; a lost answer leaves it unknown.

@@ -103,6 +103,8 @@ pub(super) struct EnrolmentCalls<'a> {
     pub(super) school: &'a School<'a>,
     /// Accounts of students who have another one by now.
     outdated: &'a HashSet<(StudentId, ClassinUid)>,
+    /// Who has left the roster, and since when.
+    leavers: &'a BTreeMap<StudentId, i64>,
     classes: Mutex<Classes>,
 }
 
@@ -110,22 +112,35 @@ impl<'a> EnrolmentCalls<'a> {
     pub(super) fn new(
         terms: ClassinApplyContext<'a>,
         school: &'a School<'a>,
-        outdated: &'a HashSet<(StudentId, ClassinUid)>,
+        (outdated, leavers): (&'a HashSet<(StudentId, ClassinUid)>, &'a BTreeMap<StudentId, i64>),
     ) -> Self {
-        Self { terms, school, outdated, classes: Mutex::default() }
+        Self { terms, school, outdated, leavers, classes: Mutex::default() }
     }
 
-    /// Where a removal finds no such account, and its student has another one by now, it is as good as gone.
+    /// Where a removal finds no such account, and its student has another one by now, it is as good as gone. So it is where the
+    /// student has left the roster and ClassIn once had the account in the class: no cell is left that anybody could mend.
     fn gone_where_outdated(&self, call: &EnrolmentCall, judged: &mut JudgedAnswer) {
         for (item, judged) in call.0.iter().zip(&mut judged.items) {
             if let ItemVerdict::Student { code } = judged.verdict
-                && code.has_no_account()
                 && item.operation.kind == EnrolmentKind::Remove
-                && self.outdated.contains(&(item.operation.student.clone(), item.uid))
+                && (self.is_outdated(item) && code.has_no_account()
+                    || self.has_left(item) && code.says_no_account())
             {
                 judged.verdict = ItemVerdict::Already { code };
             }
         }
+    }
+
+    fn is_outdated(&self, item: &EnrolmentItem) -> bool {
+        self.outdated.contains(&(item.operation.student.clone(), item.uid))
+    }
+
+    fn has_left(&self, item: &EnrolmentItem) -> bool {
+        let was_there = matches!(
+            item.operation.recorded,
+            Some(Evidence::Added | Evidence::Present | Evidence::Presumed | Evidence::Removing)
+        );
+        was_there && self.leavers.contains_key(&item.operation.student)
     }
 
     /// Never held across a call.

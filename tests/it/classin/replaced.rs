@@ -177,3 +177,53 @@ async fn a_refused_uid_ends_by_itself_when_its_cell_is_mended_in_any_way() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_account_that_went_with_its_student_is_gone_from_the_class_and_nobody_is_told() {
+    for code in [400, 886] {
+        let (school, class, uids) = in_step(4).await;
+        school.set("refuse_item", &format!("{REMOVE}@*:0/{code}"));
+        school.drop_student("s000").await;
+        school.run_as(Exit::Done).await;
+        school.later(4 * DAY);
+        school.run_as(Exit::Done).await;
+        assert!(school.failures().await.is_empty(), "{code}: {:?}", school.failures().await);
+        assert!(!school.evidence(class).await.contains_key(&uids[0]), "{code}");
+        school.sandbox.clear_journal();
+        school.run_as(Exit::Done).await;
+        assert!(school.classin_calls().is_empty(), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn what_failed_in_a_service_that_is_switched_off_ends_and_what_was_silenced_stays() {
+    let mut school = School::of_both().await;
+    school.leaves_work_behind();
+    let class = school.class("c1").await;
+    let _uids = school.fill("c1", 3).await;
+    let _gid = school.group_of_all().await;
+    school.run_as(Exit::Done).await;
+    for (id, role) in [("t1", Role::CoTeacher), ("t2", Role::Teacher)] {
+        let uid = school.student(id).await;
+        school.sandbox.set_role(class.course, Some(class.class), uid, role);
+        school.join(id, "c1").await;
+    }
+    school
+        .sql("INSERT INTO group_members SELECT student_id, 'g1' FROM students WHERE student_id LIKE 't_'")
+        .await;
+    let _refused = school.run().await;
+    let rows = school.failures().await;
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    let state = school.state().await;
+    let ignored = rosterd_core::failure::FailureState::Ignored;
+    state.change_failures(Some(&[rows[0].id]), ignored, school.clock.now_ms()).await.unwrap();
+    state.close().await;
+    school.setting("CLASSIN__ENABLED", "false");
+    let report = school.run_to(Exit::Done).await;
+    assert!(report.attention.is_empty(), "{:?}", report.attention);
+    let left = school.failures().await;
+    assert!(left.len() == 1 && left[0].id == rows[0].id, "{left:?}");
+    school.setting("CLASSIN__ENABLED", "true");
+    school.run_as(Exit::Incomplete).await;
+    assert_eq!(school.failures().await.len(), 2, "found anew, and what was silenced is silent");
+}
