@@ -13,7 +13,7 @@ use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::run::{EmptiedFields, HoldLine, UncomparedColumn, emptied_fields, moment, uncompared_columns};
 use crate::settings::Missed;
-use crate::store::{FailureRow, FullClassFigures};
+use crate::store::{ClosedClass, FailureRow, FullClassFigures, StateStore};
 use rosterd_core::counted::counted;
 use rosterd_core::situation::{Matter, ShownAttentions, Situation, Weight};
 
@@ -135,16 +135,21 @@ pub(super) async fn run(app: &App, cli: &Cli, asked: Asked) -> Result<Exit, AppE
         emptied_fields: emptied_fields(state, now_ms).await?,
         failures,
         full_classes: state.full_class_figures().await?,
-        condemned_classes: state
-            .closed_classes()
-            .await?
-            .into_iter()
-            .map(|class| format!("{}: {} (code {})", class.target, class.message, class.code))
-            .collect(),
+        condemned_classes: closed_classes(state).await?,
     };
     let clock = WallClock::of(app);
     output::show(cli, &status, |status| text(status, &clock));
     Ok(asked.exit(&status))
+}
+
+/// Each class that takes no changes, by its name.
+async fn closed_classes(state: &StateStore) -> Result<Vec<String>, AppError> {
+    let names = state.class_names().await?;
+    let closed = state.closed_classes().await?.into_iter();
+    let line = |class: ClosedClass| {
+        format!("{}: {} (code {})", names.spoken(class.target), class.message, class.code)
+    };
+    Ok(closed.map(line).collect())
 }
 
 async fn evidence(app: &App, now_ms: i64) -> Result<Option<EvidencePart>, AppError> {
@@ -247,7 +252,12 @@ fn text(status: &Status, clock: &WallClock) -> String {
     if !more.is_empty() {
         let _infallible = writeln!(text, "and {} more: see rosterd failures", more.len());
     }
-    for class in &status.condemned_classes {
+    // One line a class: who waits for it is told with it.
+    let is_told = |class: &&String| {
+        let name = class.split(": ").next().unwrap_or_default();
+        shown.iter().any(|line| line.contains(name))
+    };
+    for class in status.condemned_classes.iter().filter(|class| !is_told(class)) {
         let _infallible = writeln!(text, "closed: {class}");
     }
     text

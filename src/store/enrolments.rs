@@ -138,6 +138,18 @@ impl StateStore {
         Ok(rows.into_iter().map(CourseId).collect())
     }
 
+    /// Every class and course of which something is remembered, or that takes no changes.
+    pub async fn recorded_targets(&self) -> Result<BTreeSet<ClassTarget>, StoreError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT DISTINCT course_id, class_id FROM enrolments WHERE evidence <> 'gone' \
+             UNION SELECT course_id, class_id FROM condemned_classes ORDER BY course_id, class_id",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .doing("listing remembered classes")?;
+        Ok(rows.into_iter().map(|(course, class)| target(course, class)).collect())
+    }
+
     /// Of which adds nobody knows what became, and what ClassIn said last was one of these codes.
     pub async fn unknown_and_refused(
         &self,

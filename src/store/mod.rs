@@ -17,6 +17,7 @@ mod accepted_contacts;
 mod accounts;
 mod approvals;
 mod asked_pairs;
+mod class_names;
 mod copies;
 mod counted_writes;
 mod created_groups;

@@ -87,13 +87,14 @@ const KEEP_RESULTS_APART: [&str; 4] = [
     "DELETE FROM result_owners WHERE account = 0",
 ];
 
-const FORGET_CLASSIN: [&str; 7] = [
+const FORGET_CLASSIN: [&str; 8] = [
     "DELETE FROM enrolments",
     "DELETE FROM accounts",
     "DELETE FROM accepted_contacts",
     "DELETE FROM condemned_classes",
     "DELETE FROM full_classes",
     "DELETE FROM roster_class_ids",
+    "DELETE FROM class_names",
     "DELETE FROM intents WHERE service = 'classin'",
 ];
 

@@ -253,7 +253,11 @@ impl<'a> ClassinApplier<'a> {
             } else {
                 decide(call(first), closure.code).message.to_owned()
             };
-            self.notes().remarks.push(format!("classin: {target}: {message} (code {})", closure.code));
+            self.notes().remarks.push(format!(
+                "classin: {}: {message} (code {})",
+                self.plan.names.spoken(target),
+                closure.code
+            ));
             if closure.for_good {
                 self.notes().ended.insert(target, closure.code);
                 changes.push(EnrolmentChange::Close(ClosedClass { target, code: closure.code, message }));

@@ -8,7 +8,7 @@ use super::standing::of_class;
 use crate::run::Context;
 use crate::store::{Standing, StoreError};
 use rosterd_core::classin_plan::{
-    Code, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason, class_key,
+    ClassNames, Code, EnrolmentKind, EnrolmentOperation, EnrolmentState, Reason, class_key,
 };
 use rosterd_core::exam_plan::{Digest, Fingerprint};
 use rosterd_core::failure::FailureCode;
@@ -79,13 +79,18 @@ impl WaitingForClosed {
     }
 
     /// One row for each class. It is another matter as often as somebody joined those who waited.
-    pub(super) fn rows(self, waiters: &Waiters) -> impl Iterator<Item = (ClassTarget, Standing)> {
-        self.0.into_iter().map(|(target, Waiting { code, class, students })| {
+    pub(super) fn rows(
+        self,
+        waiters: &Waiters,
+        names: &ClassNames,
+    ) -> impl Iterator<Item = (ClassTarget, Standing)> {
+        self.0.into_iter().map(move |(target, Waiting { code, class, students })| {
             let noun = target.noun();
             let next = if target.class.is_some() { "lesson" } else { "course" };
             let message = format!(
-                "{noun} {class} ({target}) takes no changes any more (code {code}), and {} of its students {} not in it: \
+                "{noun} {class}{} ({target}) takes no changes any more (code {code}), and {} of its students {} not in it: \
                  enter the ids of the {next} that follows it, or take them off the {noun}",
+                names.title_of(target),
                 students.len(),
                 if students.len() == 1 { "is" } else { "are" }
             );

@@ -7,6 +7,7 @@ use super::account::fill_in;
 use crate::run::Context;
 use crate::store::{ClassCursor, EnrolmentChange, RosterSnapshot, WantedClass};
 use rosterd_core::classin_plan::{AccountPlanner, EnrolmentRecord};
+use rosterd_core::exam_plan::Digest;
 use rosterd_core::roster::{Class, ClassCode, ClassTarget, ClassinUid, CourseId, Enrolment, StudentId};
 
 /// The courses one at a time, in ascending order; one that the roster does not name has nobody wanted in it.
@@ -100,4 +101,14 @@ pub(super) fn note_presence(
     } else if record.gone_since_ms.is_some() || record.unwanted_since_ms.is_none() {
         changes.push(EnrolmentChange::Unwanted { uid, target });
     }
+}
+
+/// What the roster wants in a class, in one number.
+pub(super) fn roster_of(wanted: &[Enrolment]) -> u64 {
+    let mut digest = Digest::open("class roster");
+    for member in wanted {
+        let uid = member.uid.map_or(0, |uid| uid.0);
+        digest.text(member.student.as_str()).text(member.class_code.as_str()).number(uid);
+    }
+    digest.finish().0
 }

@@ -71,7 +71,8 @@ impl ClassinApplier<'_> {
         }
         let is_waited_for = !waiting.is_empty();
         let now_ms = self.terms.context.clock.now_ms();
-        self.plan.standing.record_closed(self.terms.context, waiting, self.terms.run, now_ms).await?;
+        let told = (waiting, &self.plan.names);
+        self.plan.standing.record_closed(self.terms.context, told, self.terms.run, now_ms).await?;
         Ok(is_waited_for)
     }
 

@@ -125,7 +125,7 @@ fn why_not_told(
     let message = format!(
         "no row of classes names {}, and ClassIn does not say whether it is over: {}. {} {} recorded in it: rosterd asks \
          again, and {IGNORE} leaves them there",
-        question.target,
+        plan.names.spoken(question.target),
         cause.message,
         counted_len(students.len(), "student"),
         if students.len() == 1 { "is" } else { "are" },

@@ -411,6 +411,9 @@ async fn begin(terms: ClassinApplyContext<'_>, plan: &ClassinPlan) -> Result<(),
     if context.state.roster_class_ids().await? != plan.class_ids {
         context.state.remember_roster_class_ids(&plan.class_ids).await?;
     }
+    if context.state.class_names().await? != plan.names {
+        context.state.remember_class_names(&plan.names).await?;
+    }
     record::impossible(terms, plan).await
 }
 

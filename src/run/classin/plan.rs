@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::account;
 use super::contradiction::Contradictions;
-use super::courses::{Courses, codes, not_wanted, note_presence, places};
+use super::courses::{Courses, codes, not_wanted, note_presence, places, roster_of};
 use super::first_reading::FirstReading;
 use super::guard::is_left_by_mode;
 use super::history::{MixedFailure, PriorState};
@@ -19,12 +19,11 @@ use crate::run::rows_of_nobody::ClassRowsSince;
 use crate::run::unusable_rows::unusable_students;
 use crate::store::EnrolmentChange;
 use rosterd_core::classin_plan::{
-    AccountPlan, AccountPlanner, CoursePlan, CourseView, Doubts, EnrolmentKind, EnrolmentOperation,
-    EnrolmentRecord, EnrolmentState, Evidence, Handover, HeldBack, LivingBase, Presence, Reason,
-    RememberedClasses, SharedHolds, StaleEnrolments, await_other_courses, keep_lost_class_ids, let_wait,
-    lost_all_ids, plan_course,
+    AccountPlan, AccountPlanner, ClassNames, CoursePlan, CourseView, Doubts, EnrolmentKind,
+    EnrolmentOperation, EnrolmentRecord, EnrolmentState, Evidence, Handover, HeldBack, LivingBase, Presence,
+    Reason, RememberedClasses, SharedHolds, StaleEnrolments, await_other_courses, keep_lost_class_ids,
+    let_wait, lost_all_ids, plan_course,
 };
-use rosterd_core::exam_plan::Digest;
 use rosterd_core::failure::OperationKey;
 use rosterd_core::roster::Mode;
 use rosterd_core::roster::{
@@ -83,6 +82,8 @@ pub(super) struct ClassinPlan {
     pub(super) left_by_mode_since_ms: Option<i64>,
     /// The school's code of each target that the roster names.
     pub(super) codes: HashMap<ClassTarget, ClassCode>,
+    /// What people call each class.
+    pub(super) names: ClassNames,
     /// The ids that each class of the roster has, or had.
     pub(super) class_ids: RememberedClasses,
     /// Rows that cannot be used.
@@ -190,6 +191,11 @@ pub(super) async fn plan_classin(
             leavers_waiting_since_ms: None,
             left_by_mode_since_ms: None,
             codes: codes(&classes),
+            names: context
+                .state
+                .class_names()
+                .await?
+                .renewed(&classes, &context.state.recorded_targets().await?),
             class_ids,
             problems,
             roster_rows,
@@ -487,14 +493,4 @@ impl ClassinPlanBuilder<'_> {
 
 fn is_planned_enrol(operation: &EnrolmentOperation) -> bool {
     operation.kind == EnrolmentKind::Enrol && operation.is_planned()
-}
-
-/// What the roster wants in a class, in one number.
-fn roster_of(wanted: &[Enrolment]) -> u64 {
-    let mut digest = Digest::open("class roster");
-    for member in wanted {
-        let uid = member.uid.map_or(0, |uid| uid.0);
-        digest.text(member.student.as_str()).text(member.class_code.as_str()).number(uid);
-    }
-    digest.finish().0
 }

@@ -190,7 +190,8 @@ async fn tell_closed(
         waiting.add_members(context, (*target, *code), codes, &HashSet::new()).await?;
         if !waiting.is_empty() {
             report.worsen(Severity::Incomplete);
-            standing.record_closed(context, waiting, run, context.clock.now_ms()).await?;
+            let names = context.state.class_names().await?;
+            standing.record_closed(context, (waiting, &names), run, context.clock.now_ms()).await?;
         }
     }
     Ok(())

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::EnrolmentLines;
 use super::plan::ClassinPlan;
 use rosterd_core::classin_plan::{
-    AccountKind, AccountOperation, EnrolmentKind, EnrolmentOperation, EnrolmentState, LARGEST_BATCH,
-    LARGEST_REGISTRATION, Reason, class_key,
+    AccountKind, AccountOperation, ClassNames, EnrolmentKind, EnrolmentOperation, EnrolmentState,
+    LARGEST_BATCH, LARGEST_REGISTRATION, Reason, class_key,
 };
 use rosterd_core::exam_plan::{Digest, FieldLine, OperationLine, OperationSubject};
 use rosterd_core::roster::{ClassTarget, ClassinUid};
@@ -14,7 +14,7 @@ use rosterd_core::roster::{ClassTarget, ClassinUid};
 /// All operations as lines, accounts first.
 pub(super) fn of(plan: &ClassinPlan) -> EnrolmentLines {
     let accounts = plan.accounts.operations.iter().map(account_line);
-    let enrolments = plan.operations.iter().map(enrolment_line);
+    let enrolments = plan.operations.iter().map(|operation| enrolment_line(operation, &plan.names));
     EnrolmentLines { operations: accounts.chain(enrolments).collect(), digest: digest(plan) }
 }
 
@@ -79,14 +79,17 @@ fn account_line(operation: &AccountOperation) -> OperationLine {
     }
 }
 
-fn enrolment_line(operation: &EnrolmentOperation) -> OperationLine {
+fn enrolment_line(operation: &EnrolmentOperation, names: &ClassNames) -> OperationLine {
     let class = class_key(operation);
     let noun = operation.target.noun();
     let (count, limit) = figures(&operation.state);
+    // A class that no row names any more is told by what it was called.
+    let called = names.code_and_title(operation.target).filter(|_| operation.class_code.is_none());
+    let called = called.map_or_else(|| class.clone(), |called| format!("{called} ({class})"));
     let detail = match operation.kind {
         EnrolmentKind::Register => "register an account".to_owned(),
-        EnrolmentKind::Enrol => format!("enrol in {noun} {class}"),
-        EnrolmentKind::Remove => format!("remove from {noun} {class}"),
+        EnrolmentKind::Enrol => format!("enrol in {noun} {called}"),
+        EnrolmentKind::Remove => format!("remove from {noun} {called}"),
     };
     OperationLine {
         kind: operation.kind.as_str(),

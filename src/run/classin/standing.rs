@@ -8,8 +8,8 @@ use super::plan::ClassinPlan;
 use crate::run::Context;
 use crate::store::{Standing, StandingRows, StoreError};
 use rosterd_core::classin_plan::{
-    EnrolmentKind, EnrolmentOperation, EnrolmentState, HeldBack, Reason, SharedContact, SharedKey, Subject,
-    classin_holds,
+    ClassNames, EnrolmentKind, EnrolmentOperation, EnrolmentState, HeldBack, Reason, SharedContact,
+    SharedKey, Subject, classin_holds,
 };
 use rosterd_core::exam_plan::{Digest, Fingerprint, Hold, IGNORE, NamedHold};
 use rosterd_core::failure::{ClassinKind, FailureCode, FailureState, OperationKey, Service};
@@ -57,10 +57,12 @@ impl StandingEnrolments {
         }
         let waiting = WaitingForClosed::of(plan);
         let waiters = self.waiters.followed_by(&waiting);
-        let closed: Vec<(ClassTarget, Standing)> = waiting.rows(&waiters).collect();
+        let closed: Vec<(ClassTarget, Standing)> = waiting.rows(&waiters, &plan.names).collect();
         now.extend(closed.iter().map(|(_, row)| row.clone()));
         let closed = closed.into_iter().map(|(target, row)| (target, row.key)).collect();
-        now.extend(plan.unasked.iter().map(|(target, members)| probably_over(*target, *members)));
+        now.extend(
+            plan.unasked.iter().map(|(target, members)| probably_over(*target, *members, &plan.names)),
+        );
         let known = now.iter().filter(|one| self.before.knows(one)).map(|one| one.key.clone()).collect();
         Self { before: self.before, now, known, waiters, closed }
     }
@@ -82,13 +84,13 @@ impl StandingEnrolments {
     pub(super) async fn record_closed(
         &self,
         context: &Context,
-        waiting: WaitingForClosed,
+        (waiting, names): (WaitingForClosed, &ClassNames),
         run: RunId,
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let waiters = Waiters::read(context).await?.joined_by(&waiting);
         waiters.remember(context).await?;
-        let rows: Vec<Standing> = waiting.rows(&waiters).map(|(_, row)| row).collect();
+        let rows: Vec<Standing> = waiting.rows(&waiters, names).map(|(_, row)| row).collect();
         context.state.record_standing(&self.before, &rows, run, now_ms).await
     }
 
@@ -194,9 +196,10 @@ pub(super) fn shared_key(shared: &SharedContact) -> Option<OperationKey> {
 }
 
 /// A class that no row names, in a mode or with a setting that takes nobody out.
-fn probably_over(target: ClassTarget, members: usize) -> Standing {
+fn probably_over(target: ClassTarget, members: usize, names: &ClassNames) -> Standing {
+    let class = names.spoken(target);
     let message = format!(
-        "no row of classes names {target} any more, and its students are wanted elsewhere in the course: the lesson is \
+        "no row of classes names {class} any more, and its students are wanted elsewhere in the course: the lesson is \
          probably over. {members} are still recorded in it; with sync.mode = \"sync\" and classin.removals = \"added\" \
          rosterd asks ClassIn and takes them out, and {IGNORE} leaves them there"
     );

@@ -49,9 +49,10 @@ impl ClassinApplier<'_> {
         }
         for ((kind, target), WrongIds { code, first, students }) in &wrong {
             let message = format!(
-                "{} {} ({target}), {}: {}",
+                "{} {}{} ({target}), {}: {}",
                 first.target.noun(),
                 class_key(first),
+                self.plan.names.title_of(*target),
                 counted(u64::try_from(students.len()).unwrap_or(u64::MAX), "student"),
                 decide(call(first), *code).sentence()
             );

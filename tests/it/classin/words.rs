@@ -148,3 +148,43 @@ async fn every_hold_by_a_limit_has_its_count_its_limit_and_its_beginning_in_json
         assert_eq!(again["holds"][0]["since"], hold["since"], "{world}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_read_of_a_class_by_its_title_and_its_code_and_once() {
+    let (school, class, _) = in_step(3).await;
+    school.leaves_work_behind();
+    school.sql("UPDATE classes SET title = 'Mathematics 10'").await;
+    school.sandbox.end_class(class.course, class.class);
+    let _uid = school.student("late").await;
+    school.join("late", "c1").await;
+    school.run_as(Exit::Incomplete).await;
+    for arguments in [&["failures"][..], &["status"], &["runs", "2"]] {
+        let said = school.program(arguments).stdout;
+        assert!(said.contains("class c1 \"Mathematics 10\" (course "), "{arguments:?}: {said}");
+    }
+    let said = school.program(&["status"]).stdout;
+    assert_eq!(said.matches("Mathematics 10").count(), 1, "one line a class: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_class_that_no_row_names_any_more_is_told_by_what_it_was_called() {
+    let (mut school, class, _) = in_step(4).await;
+    school.leaves_work_behind();
+    let next =
+        rosterd_testkit::ClassIds { class: school.sandbox.create_class(class.course, "next"), ..class };
+    school.sql("UPDATE classes SET title = 'Lesson\n1'").await;
+    school.run_as(Exit::Done).await;
+    school.name_class("c2", next).await;
+    school
+        .sql("UPDATE class_members SET class_code = 'c2'; DELETE FROM classes WHERE class_code = 'c1'")
+        .await;
+    school.setting("SYNC__MODE", "upsert");
+    let _over = school.run().await;
+    let called = format!("class c1 \"Lesson 1\" (course {} class {})", class.course, class.class);
+    let said = school.program(&["failures"]).stdout;
+    assert!(said.contains(&called), "{said}");
+    school.setting("SYNC__MODE", "sync");
+    let said = school.program(&["plan"]).stdout;
+    let line = format!("from class c1 \"Lesson 1\" (course {} class {})", class.course, class.class);
+    assert!(said.contains(&line), "{said}");
+}

@@ -110,6 +110,7 @@ const ADDED: &[(&str, &str)] = &[
     ("0045", "UPDATE enrolments SET unwanted_since_ms = 9 WHERE student_id = 'b';"),
     ("0037", "INSERT INTO roster_class_ids VALUES ('c1', 1, 5);"),
     ("0047", "UPDATE roster_class_ids SET is_kept = 1;"),
+    ("0061", "INSERT INTO class_names VALUES (1, 5, 'c1', 'Class 1');"),
     ("0060", "UPDATE enrolments SET put_back = 'owed' WHERE student_id = 'b';"),
     ("0048", "INSERT INTO student_changes VALUES ('m', 5, 'exam', 'modify', '', 7, 'name');"),
 ];

@@ -8,6 +8,7 @@ mod account;
 mod answer;
 mod audit;
 mod class_ids;
+mod class_names;
 mod codes;
 mod enrolment;
 mod guard;
@@ -25,6 +26,7 @@ pub use account::{
 pub use answer::{AnswerItem, CallAnswer, Token};
 pub use audit::{EnrolmentViolation, audit_enrolments};
 pub use class_ids::{RememberedClass, RememberedClasses, keep_lost_class_ids, lost_all_ids};
+pub use class_names::{ClassName, ClassNames};
 pub use codes::{Call, Code, CodeClass, Decision, Stop, decide};
 pub use enrolment::{
     AccountsOf, Condition, EnrolmentBatch, EnrolmentKind, EnrolmentOperation, EnrolmentRecord,
