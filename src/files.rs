@@ -262,6 +262,11 @@ pub fn is_full(folder: &Path) -> bool {
     })
 }
 
+/// The bytes that this process may still write on the file system of this folder; `None` where nobody can tell.
+pub fn room_in(folder: &Path) -> Option<u64> {
+    statvfs(folder).ok().map(|system| system.f_bavail.saturating_mul(system.f_frsize))
+}
+
 /// Whether the system says that there is no room: on the disk, in what one user may have of it, or below the largest size that a
 /// file of this process may have.
 pub fn is_no_room(source: &std::io::Error) -> bool {

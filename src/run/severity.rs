@@ -70,6 +70,7 @@ impl Severity {
         match error {
             error if error.passes() => Self::Temporary,
             StoreError::Schema { .. }
+            | StoreError::Copy { .. }
             | StoreError::Open { .. }
             | StoreError::Prepare { .. }
             | StoreError::Foreign { .. }
@@ -83,6 +84,7 @@ impl Severity {
             | StoreError::Lost { .. }
             | StoreError::Row { .. }
             | StoreError::Full { .. }
+            | StoreError::NoRoomForCopy { .. }
             | StoreError::Replaced { .. }
             | StoreError::RunElsewhere { .. }
             | StoreError::LockRemoved { .. } => Self::Failed,

@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteQueryResult;
 use super::recognition;
 use super::room::{self, NoRoom};
 use crate::files::{self, Right};
+use rosterd_core::counted::in_bytes;
 
 /// SQLite's code for a database in which something contradicts something else.
 const CORRUPT: u32 = 11;
@@ -44,6 +45,24 @@ pub enum StoreError {
         doing: &'static str,
         #[source]
         source: sqlx::Error,
+    },
+    /// There is no room for the copy that is kept from before an upgrade.
+    #[error(
+        "state.database {path}: this version of rosterd rewrites rows of it and first keeps a copy beside it, for which its disk \
+         has no room: {} are needed and {} are free. Nothing was changed: whoever looks after this machine makes room on that \
+         disk and starts rosterd again; until then the version of before works with it",
+        in_bytes(*needed), in_bytes(*free)
+    )]
+    NoRoomForCopy { path: PathBuf, needed: u64, free: u64 },
+    /// The copy that is kept from before an upgrade cannot be made for another reason.
+    #[error(
+        "{path}: the copy that is kept from before an upgrade cannot be made. Nothing was changed: whoever looks after this \
+         machine sees to it that rosterd may create this file, and starts it again"
+    )]
+    Copy {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
     },
     /// The path no longer names the file that is open: what would be written is seen by nobody.
     #[error(
@@ -212,6 +231,7 @@ impl StoreError {
     pub fn passes(&self) -> bool {
         match self {
             Self::Full { .. }
+            | Self::NoRoomForCopy { .. }
             | Self::Replaced { .. }
             | Self::RunElsewhere { .. }
             | Self::LockRemoved { .. } => true,
@@ -219,6 +239,8 @@ impl StoreError {
             Self::Query { source, .. } | Self::Open { source, .. } => {
                 matches!(room::primary_code(source), Some(5 | 6))
             }
+            // The disk may have become full meanwhile.
+            Self::Copy { source, .. } => files::is_no_room(source),
             Self::Denied { .. }
             | Self::Damaged { .. }
             | Self::Lost { .. }

@@ -1,6 +1,6 @@
 //! Puts the ids of our own tables into the form in which the roster's are compared: once, for states of before.
 
-use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
+use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use super::error::{Doing, Written};
 use super::{StoreError, twin_links};
@@ -25,11 +25,16 @@ const NUMBERED: [(&str, &[&str]); 2] = [
     ("group_code", &["known_groups", "roster_groups"]),
 ];
 
+/// Whether it was done in this database.
+pub(super) async fn is_done(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    let done: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(connection).await.doing(DOING)?;
+    Ok(done >= DONE)
+}
+
 /// Puts every id into normal form, all in one transaction. Where two become one, the second stays as it is: what is
 /// linked under it is held, until a person has decided. Which link that is, is settled with the roster.
 pub(super) async fn normalise(writer: &SqlitePool) -> Result<(), StoreError> {
-    let done: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(writer).await.doing(DOING)?;
-    if done >= DONE {
+    if is_done(&mut *writer.acquire().await.doing(DOING)?).await? {
         return Ok(());
     }
     let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.doing(DOING)?;

@@ -71,6 +71,7 @@ mod statements;
 mod student_changes;
 mod told_apart;
 mod twin_links;
+mod upgrade_copy;
 mod waiting;
 
 pub use approvals::Approvable;

@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions, Connection, Executor as _, Sqlite, SqlitePool, Transa
 
 use super::error::{Doing, missing_right};
 use super::lock::{LockedFile, RunLock};
-use super::{StateFile, StoreError, ids_in_normal_form, pool, recognition, room};
+use super::{StateFile, StoreError, ids_in_normal_form, pool, recognition, room, upgrade_copy};
 use crate::files::{self, FileIdentity, Right};
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/state");
@@ -47,10 +47,11 @@ pub struct StateStore {
 }
 
 impl StateStore {
-    /// Opens the database, creating it with mode 0600 and bringing its schema up to date.
+    /// Opens the database, creating it with mode 0600 and bringing its schema up to date. Where that rewrites or drops rows, a
+    /// copy of it as it was stays beside it.
     ///
     /// # Errors
-    /// When it cannot be opened or created, is damaged or lost, has a second name, is mounted alone, was written by a newer
+    /// When there is no room for that copy. When it cannot be opened or created, is damaged or lost, has a second name, is mounted alone, was written by a newer
     /// version, or is a database of something else.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         recognition::require_no_link_of_others(path)?;
@@ -76,8 +77,12 @@ impl StateStore {
         let open = |source| StoreError::of_opening(&path, source);
         let writer = pool::open(options.clone(), 1, PATIENCE).await.map_err(open)?;
         recognition::require_ours_over(&mut *writer.acquire().await.map_err(open)?, &path).await?;
+        let is_upgraded = upgrade_copy::keep(&writer, &path).await?;
         migrate(&writer).await.map_err(|source| StoreError::of_migration(&path, source))?;
         ids_in_normal_form::normalise(&writer).await?;
+        if is_upgraded {
+            upgrade_copy::ended(&writer).await?;
+        }
         let readers = options.pragma("query_only", "1").pragma("cache_size", READER_CACHE);
         let reader = pool::open(readers, 3, PATIENCE).await.map_err(open)?;
         let file = identity.map(|identity| (path, identity));

@@ -37,6 +37,22 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// So many bytes as people say them, in steps of 1024: `900 bytes`, `12 KiB`, `3.4 MiB`, `2.0 GiB`.
+#[must_use]
+pub fn in_bytes(bytes: u64) -> String {
+    const STEP: u64 = 1024;
+    let tenths = |unit: u64| {
+        let (whole, rest) = (bytes / unit, bytes % unit);
+        format!("{}.{}", grouped(whole), rest.saturating_mul(10) / unit)
+    };
+    match bytes {
+        0..STEP => counted(bytes, "byte"),
+        STEP..0x10_0000 => format!("{} KiB", bytes.div_ceil(STEP)),
+        0x10_0000..0x4000_0000 => format!("{} MiB", tenths(0x10_0000)),
+        _ => format!("{} GiB", tenths(0x4000_0000)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +77,23 @@ mod tests {
         ];
         for (count, noun, text) in table {
             assert_eq!(counted(count, noun), text);
+        }
+    }
+
+    #[test]
+    fn bytes_are_said_in_the_unit_that_fits_them() {
+        let table = [
+            (0, "0 bytes"),
+            (1, "1 byte"),
+            (1023, "1,023 bytes"),
+            (1025, "2 KiB"),
+            (1024 * 1024, "1.0 MiB"),
+            (1024 * 1024 * 3 / 2, "1.5 MiB"),
+            (5 * 1024 * 1024 * 1024, "5.0 GiB"),
+            (u64::MAX, "17,179,869,183.9 GiB"),
+        ];
+        for (bytes, text) in table {
+            assert_eq!(in_bytes(bytes), text);
         }
     }
 }

@@ -193,7 +193,7 @@ const MOVED: &[Moved] = &[
 ];
 
 /// A database as this version left it, with rows in every table.
-async fn full(path: &Path, version: usize) {
+pub(super) async fn full(path: &Path, version: usize) {
     let rows = shipped().into_iter().enumerate().map(|(at, name)| {
         let more = ADDED.iter().filter(|(number, _)| name.starts_with(number)).map(|(_, rows)| *rows);
         ROWS.get(at).copied().into_iter().chain(more).collect()

@@ -1,6 +1,7 @@
 //! Our own database: made from nothing, opened again, refused when a newer version wrote it.
 
 mod contact;
+mod copies;
 mod every_version;
 mod former_groups;
 mod holds;
