@@ -126,6 +126,16 @@ impl App {
         Ok((Self { settings: Arc::new(settings), state, clock: Clock::system(), _demo: demo }, found))
     }
 
+    /// The same for a command that leaves our own database as it is, to the last file beside it.
+    ///
+    /// # Errors
+    /// As [`App::for_reading`].
+    pub async fn to_look(mut settings: Settings) -> Result<(Self, StateFile), AppError> {
+        let demo = demo(&mut settings).await?;
+        let (state, found) = StateStore::look(&settings.state.database).await?;
+        Ok((Self { settings: Arc::new(settings), state, clock: Clock::system(), _demo: demo }, found))
+    }
+
     /// Reads the configuration and opens our own database for a command about what runs have left: none is created.
     ///
     /// # Errors

@@ -85,7 +85,8 @@ fn completed<'a>(text: &'a str, config: &str, written: Written) -> Cow<'a, str> 
     Cow::Owned(complete)
 }
 
-fn begins_with_a_command(text: &str) -> bool {
+/// Whether what follows the program's name is one of its commands.
+pub fn begins_with_a_command(text: &str) -> bool {
     COMMANDS.iter().any(|command| {
         let rest = text.strip_prefix(command);
         rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || "-_'".contains(c)))

@@ -30,7 +30,7 @@ use rosterd_core::exam_plan::HoldWord;
 use rosterd_core::failure::FailureOwner;
 
 /// The number; in what is shipped also the commit and its date, as far as they are known.
-const VERSION: &str = env!("ROSTERD_VERSION");
+pub(crate) const VERSION: &str = env!("ROSTERD_VERSION");
 
 const GLOBAL: &str = "Global options";
 
@@ -116,7 +116,7 @@ pub enum Command {
     Init(InitArgs),
     /// Show what a run would do; changes nothing
     Plan(PlanArgs),
-    /// Check configuration, databases, credentials, fields and clock; changes nothing
+    /// Check configuration, files, databases, credentials, fields, clock and schedule; changes nothing
     Check {
         /// Call no service
         #[arg(long)]
@@ -124,6 +124,9 @@ pub enum Command {
         /// Look at the configuration and its secrets alone
         #[arg(long, conflicts_with = "offline")]
         config_only: bool,
+        /// Write what a support mail needs into this new file too, with nothing of a person and no secret in it
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "config_only")]
+        bundle: Option<PathBuf>,
     },
     /// Show the last runs, the health, and what waits and why
     Status {

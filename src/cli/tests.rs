@@ -22,6 +22,7 @@ fn every_documented_command_line_is_understood() {
         "rosterd --config x.toml plan --reveal --unmanaged --detailed-exitcode",
         "rosterd plan --config x.toml --output json",
         "rosterd check --offline",
+        "rosterd check --offline --bundle bundle.txt --output json",
         "rosterd status --check",
         "rosterd runs",
         "rosterd runs 12 --output json",

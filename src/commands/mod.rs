@@ -75,8 +75,8 @@ async fn dispatch(cli: &Cli) -> Result<Exit, AppError> {
         None => daemon::run(cli).await,
         Some(Command::Init(arguments)) => init::run(cli, arguments).await,
         Some(Command::Plan(arguments)) => plan::run(&App::open(config).await?, cli, arguments).await,
-        Some(Command::Check { offline, config_only }) => {
-            check::run(cli, check::Reach::of(*config_only, *offline)).await
+        Some(Command::Check { offline, config_only, bundle }) => {
+            check::run(cli, check::Reach::of(*config_only, *offline), bundle.as_deref()).await
         }
         Some(Command::Status { check, attention }) => {
             let asked = status::Asked::of(*check, *attention);

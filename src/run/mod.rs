@@ -31,7 +31,7 @@ pub use classin::{
     SchoolChange, check_classin_account, classin_records_in_doubt, confirm_classin_account, preview_classin,
 };
 pub use exam::{
-    AccountLook, CandidatePresence, ColumnFit, ConfirmedExamAccount, EmptiedFields, EmptyAccount,
+    AccountLook, CandidatePresence, ColumnFit, ConfirmedExamAccount, EmptiedFields, EmptyAccount, ExamCheck,
     ExamRetryDelays, ExamSide, PasswordColumns, PlannedExam, UncomparedColumn, candidate_presence,
     check_exam_account, check_exam_fields, confirm_exam_account, emptied_fields, exam_account_is_shared,
     fit_columns, groups_of_some, living_group_of_leavers, login_column, look_at_account, password_columns,
@@ -44,7 +44,7 @@ pub use results::{
     ResultsPull, ResultsReport, failing_pulls, last_pull, pull_results, remember_pull, remember_schedule,
     unlisted_results,
 };
-pub use roster_check::{RosterCheck, check_roster};
+pub use roster_check::{RosterCheck, RosterShape, check_roster};
 pub use roster_files::{FileOutcome, RosterFile};
 pub use severity::Severity;
 

@@ -17,6 +17,31 @@ impl StateStore {
     /// # Errors
     /// When the database cannot be read or written, or no random bytes can be had.
     pub async fn memory_key(&self) -> Result<[u8; 32], StoreError> {
+        if !self.has_memory_key().await? {
+            self.make_memory_key().await?;
+        }
+        let kept: Vec<u8> = sqlx::query_scalar("SELECT value FROM facts WHERE name = ?")
+            .bind(MEMORY_KEY)
+            .fetch_one(self.writer()?)
+            .await
+            .doing("reading the memory key")?;
+        kept.try_into().map_err(|_| StoreError::Row {
+            table: "facts",
+            key: MEMORY_KEY.to_owned(),
+            what: "is not 32 bytes long",
+        })
+    }
+
+    /// Whether there is a key already.
+    pub(super) async fn has_memory_key(&self) -> Result<bool, StoreError> {
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM facts WHERE name = ?)")
+            .bind(MEMORY_KEY)
+            .fetch_one(self.writer()?)
+            .await
+            .doing("reading the memory key")
+    }
+
+    async fn make_memory_key(&self) -> Result<(), StoreError> {
         let mut fresh = [0_u8; 32];
         getrandom::fill(&mut fresh).map_err(|_| StoreError::Row {
             table: "facts",
@@ -28,17 +53,7 @@ impl StateStore {
             .bind(fresh.as_slice())
             .execute(self.writer()?)
             .await
-            .doing("making the memory key")?;
-        let kept: Vec<u8> = sqlx::query_scalar("SELECT value FROM facts WHERE name = ?")
-            .bind(MEMORY_KEY)
-            .fetch_one(self.writer()?)
-            .await
-            .doing("reading the memory key")?;
-        kept.try_into().map_err(|_| StoreError::Row {
-            table: "facts",
-            key: MEMORY_KEY.to_owned(),
-            what: "is not 32 bytes long",
-        })
+            .done("making the memory key")
     }
 
     /// The memory key, wrapped for the planner.

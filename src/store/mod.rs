@@ -59,6 +59,7 @@ mod roster_groups;
 mod roster_rows;
 pub mod roster_writer;
 mod row_blocks;
+mod row_counts;
 mod run_holder;
 mod runs;
 mod service_accounts;

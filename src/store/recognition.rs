@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
@@ -43,11 +44,17 @@ pub(super) async fn state_file(path: &Path) -> Result<StateFile, StoreError> {
         };
     }
     require_ours(path).await?;
-    let options = SqliteConnectOptions::new().filename(path).read_only(true);
-    let Ok(mut connection) = options.connect().await else { return Ok(StateFile::Current) };
+    let Ok(mut connection) = without_a_trace(path).connect().await else { return Ok(StateFile::Current) };
     let found = applied(&mut connection).await;
     let _closed = connection.close().await;
     Ok(found.unwrap_or(StateFile::Current))
+}
+
+/// How a database is read without a trace. Opened in WAL mode it would get a log and an index, which whoever only reads cannot
+/// take away again; where no log is there nobody writes, and what the file holds is all of it.
+pub(super) fn without_a_trace(path: &Path) -> SqliteConnectOptions {
+    let is_in_use = files::beside(path, "-wal").exists();
+    SqliteConnectOptions::new().filename(path).read_only(true).immutable(!is_in_use)
 }
 
 /// Refuses to begin anew where a state has been: without its memory rosterd would take what is its own for others'.
@@ -126,6 +133,27 @@ pub(super) async fn require_ours_over(
 ) -> Result<(), StoreError> {
     let foreign = foreign_tables(connection).await;
     refuse(path, foreign)
+}
+
+/// Refuses a database whose history this version does not know.
+///
+/// # Errors
+/// [`StoreError::Schema`], and as any statement where it cannot be read.
+pub(super) async fn require_known(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let done: Result<Vec<(i64, Vec<u8>)>, _> =
+        sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
+            .fetch_all(connection)
+            .await;
+    for (version, checksum) in done.map_err(|source| StoreError::of_opening(path, source))? {
+        let known = MIGRATIONS.iter().find(|migration| migration.version == version);
+        let source = match known {
+            None => MigrateError::VersionMissing(version),
+            Some(known) if *known.checksum != *checksum => MigrateError::VersionMismatch(version),
+            Some(_) => continue,
+        };
+        return Err(StoreError::Schema { path: path.to_owned(), source });
+    }
+    Ok(())
 }
 
 fn refuse(path: &Path, foreign: Result<Option<String>, sqlx::Error>) -> Result<(), StoreError> {

@@ -105,6 +105,51 @@ impl StateStore {
         Ok((state, found))
     }
 
+    /// The same for a command that leaves everything as it is, the log beside the database too: nothing is written to it, and
+    /// no file appears or goes.
+    ///
+    /// # Errors
+    /// As [`StateStore::open_for_reading`].
+    pub async fn look(path: &Path) -> Result<(Self, StateFile), StoreError> {
+        recognition::require_folder_of_its_own(path)?;
+        let found = recognition::state_file(path).await?;
+        let state = match found {
+            StateFile::Absent => Self::absent(path).await?,
+            StateFile::Older => Self::copied(path).await?,
+            StateFile::Current => match Self::looked_at(path).await? {
+                state if state.has_memory_key().await? => state,
+                // No run has used it yet: the key is made in a copy.
+                state => {
+                    state.close().await;
+                    Self::copied(path).await?
+                }
+            },
+        };
+        Ok((state, found))
+    }
+
+    async fn looked_at(path: &Path) -> Result<Self, StoreError> {
+        let path = files::resolved(path);
+        if files::names(&path) > 1 {
+            return Err(StoreError::Linked { path });
+        }
+        // What a run would fail for is said, though this look would do without.
+        if let Some(what) = missing_right(&path) {
+            return Err(StoreError::Denied { path, what });
+        }
+        room::opened(&path);
+        let open = |source| StoreError::of_opening(&path, source);
+        let options =
+            recognition::without_a_trace(&path).busy_timeout(Duration::from_secs(10)).foreign_keys(true);
+        let pool = pool::open(options.pragma("query_only", "1"), 1, PATIENCE).await.map_err(open)?;
+        let mut connection = pool.acquire().await.map_err(open)?;
+        recognition::require_ours_over(&mut connection, &path).await?;
+        recognition::require_known(&mut connection, &path).await?;
+        drop(connection);
+        let (writer, reader) = (pool.clone(), pool);
+        Ok(Self { writer, reader, file: None, lock: Arc::default(), open_run: Arc::default() })
+    }
+
     /// What stands at this path. Nothing is opened for writing.
     ///
     /// # Errors
@@ -117,15 +162,18 @@ impl StateStore {
     ///
     /// # Errors
     /// [`StoreError::Damaged`].
-    pub async fn require_sound(&self) -> Result<(), StoreError> {
+    pub async fn require_sound(&self, path: &Path) -> Result<(), StoreError> {
         let said: String = sqlx::query_scalar("SELECT quick_check FROM pragma_quick_check LIMIT 1")
             .fetch_one(&self.reader)
             .await
             .doing("looking through it for damage")?;
-        match &self.file {
-            Some((path, _)) if said != "ok" => Err(StoreError::Damaged { path: path.clone(), what: said }),
-            Some(_) | None => Ok(()),
-        }
+        if said == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: path.to_owned(), what: said }) }
+    }
+
+    /// The bytes that a copy of it would have.
+    pub async fn copy_bytes(&self) -> Result<u64, StoreError> {
+        let mut connection = self.reader.acquire().await.doing("asking how large it is")?;
+        upgrade_copy::copy_bytes(&mut connection).await
     }
 
     /// The right that is missing for a database at this path, in words and with what to do.
@@ -141,8 +189,7 @@ impl StateStore {
         let name = format!("file:rosterd-copy-{number}?mode=memory&cache=shared");
         let memory = SqliteConnectOptions::new().filename(&name).in_memory(true).shared_cache(true);
         let pool = pool::open(memory, 1, PATIENCE).await.map_err(open)?;
-        let mut original =
-            SqliteConnectOptions::new().filename(path).read_only(true).connect().await.map_err(open)?;
+        let mut original = recognition::without_a_trace(path).connect().await.map_err(open)?;
         sqlx::query("VACUUM INTO ?").bind(name).execute(&mut original).await.map_err(open)?;
         original.close().await.map_err(open)?;
         Self::made(pool, path).await

@@ -359,7 +359,7 @@ async fn check_says_that_leavers_would_be_put_among_students() {
     school.setting("EXAM__LEAVERS", &gid.to_string());
     let checked = school.program(&["check"]);
     code(&checked, 78);
-    assert!(checked.stdout.contains(&format!("FAIL  leavers: exam.leavers is gid {gid}")), "{checked:?}");
+    assert!(checked.flowing().contains(&format!("FAIL  leavers: exam.leavers is gid {gid}")), "{checked:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -370,7 +370,7 @@ async fn a_wrong_configuration_exits_78_with_every_problem_and_its_key() {
     for arguments in [&["--sync-now"][..], &["plan"], &["status"], &["check", "--offline"], &[]] {
         let ended = school.program(arguments);
         code(&ended, 78);
-        let said = format!("{}{}", ended.stdout, ended.stderr);
+        let said = format!("{}{}", ended.flowing(), ended.stderr);
         for key in ["sync.mode", "exam.page_size", "exam.typo"] {
             assert_eq!(said.matches(key).count(), 1, "{key} in {said}");
         }
@@ -428,7 +428,7 @@ async fn a_roster_that_cannot_be_used_is_named_and_nobody_is_called() {
         for arguments in [&["--sync-now"][..], &["check", "--offline"]] {
             let ended = other.program(arguments);
             code(&ended, expected);
-            let said = format!("{}{}", ended.stdout, ended.stderr);
+            let said = format!("{}{}", ended.flowing(), ended.stderr);
             assert!(said.contains(word) && said.contains("roster.db"), "{what}: {said}");
         }
         let calls = other.sandbox.journal().into_iter().filter(|entry| entry.endpoint != "getFields").count();
@@ -488,7 +488,7 @@ async fn a_state_database_that_cannot_be_made_is_a_wrong_configuration() {
     for arguments in [&["--sync-now"][..], &["check", "--offline"]] {
         let ended = school.program(arguments);
         code(&ended, 78);
-        assert!(format!("{}{}", ended.stdout, ended.stderr).contains("state.database"), "{ended:?}");
+        assert!(format!("{}{}", ended.flowing(), ended.stderr).contains("state.database"), "{ended:?}");
     }
 }
 
@@ -553,7 +553,7 @@ async fn check_before_the_first_run_says_what_the_run_would_say() {
     school.setting("EXAM__LOGIN_FIELD", "auto");
     let checked = school.program(&["check"]);
     code(&checked, 78);
-    assert!(checked.stdout.contains("the account lists no candidates to tell it by"), "{checked:?}");
+    assert!(checked.flowing().contains("the account lists no candidates to tell it by"), "{checked:?}");
     assert!(!school.path("state.db").exists());
 }
 

@@ -82,7 +82,7 @@ async fn a_query_that_does_not_fit_the_roster_is_a_wrong_configuration_named_by_
         for command in [&["--sync-now"][..], &["plan"], &["check", "--offline"]] {
             let ended = school.program(command);
             assert_eq!(ended.code, 78, "{command:?}: {ended:?}");
-            let said = format!("{}{}", ended.stdout, ended.stderr);
+            let said = format!("{}{}", ended.flowing(), ended.stderr);
             assert!(said.contains(&key) && said.contains(cause), "{command:?}: {said}");
         }
         assert!(school.calls("exam").is_empty());

@@ -38,7 +38,7 @@ async fn school() -> School {
 }
 
 fn said(ended: &Ended) -> String {
-    format!("{}{}", ended.stdout, ended.stderr)
+    format!("{}{}", ended.flowing(), ended.stderr)
 }
 
 fn overwrite(path: &Path, at: u64, bytes: &[u8]) {

@@ -239,7 +239,7 @@ fn check_says_whose_a_secret_file_is_and_who_may_read_it() {
         (0o644, "everybody on this machine may read it"),
     ] {
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
-        let text = stdout(&rosterd(school.path(), &["check", "--offline"]));
+        let text = stdout(&rosterd(school.path(), &["check", "--offline"])).replace("\n      ", " ");
         let line = text.lines().find(|line| line.contains("exam.code_file")).unwrap();
         assert!(line.contains(who) && line.contains(&format!("mode {mode:04o}")), "{line}");
     }

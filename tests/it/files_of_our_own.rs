@@ -92,7 +92,7 @@ async fn a_full_disk_is_temporary_named_and_lets_nothing_be_sent() {
     assert_eq!(school.sandbox.candidate_count(), 3, "sent without an intent");
     let ended = school.program(&["status", "--check"]);
     assert_ne!(ended.code, 0, "no run can be written down: {ended:#?}");
-    assert!(format!("{}{}", ended.stdout, ended.stderr).contains("full"), "{ended:#?}");
+    assert!(format!("{}{}", ended.flowing(), ended.stderr).contains("full"), "{ended:#?}");
     disk.free();
     assert_eq!(school.program(&["--sync-now"]).code, 0);
     assert_eq!(school.sandbox.candidate_count(), 4);

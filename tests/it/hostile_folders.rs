@@ -81,7 +81,7 @@ async fn no_command_of_roots_gives_away_or_makes_what_a_link_in_the_services_fol
             let ended = school.program(command);
             unharmed(&format!("{command:?}"));
             assert_eq!(ended.code, 78, "{command:?}: {ended:?}");
-            let said = format!("{}{}", ended.stdout, ended.stderr);
+            let said = format!("{}{}", ended.flowing(), ended.stderr);
             assert!(said.contains("root follows no link of others"), "{command:?}: {ended:?}");
         }
     }

@@ -12,7 +12,9 @@
 
 mod architecture;
 mod backup;
+mod bundle;
 mod call_floor;
+mod check;
 mod classin;
 mod classin_contract;
 mod cli;

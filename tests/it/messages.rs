@@ -160,7 +160,7 @@ async fn with_both_services_off_there_is_nothing_to_do_and_that_is_a_wrong_confi
     {
         let ended = school.program(arguments);
         assert_eq!(ended.code, 78, "{arguments:?} {ended:#?}");
-        let said = format!("{}{}", ended.stdout, ended.stderr);
+        let said = format!("{}{}", ended.flowing(), ended.stderr);
         assert!(said.contains("exam.enabled = true") && said.contains("classin.enabled = true"), "{said}");
     }
     assert_eq!(school.program(&["export", "roster"]).code, 0);
@@ -172,7 +172,7 @@ async fn missing_secrets_are_reported_with_all_the_rest() {
     school.setting("SYNC__MODE", "full");
     school.setting("EXAM__CODE", "");
     school.setting("CLASSIN__SECRET", "");
-    let said = school.program(&["check", "--config-only"]).stdout;
+    let said = school.program(&["check", "--config-only"]).flowing();
     for key in ["sync.mode", "exam.code", "classin.secret"] {
         assert!(said.contains(key), "{key}: {said}");
     }
@@ -218,7 +218,7 @@ async fn check_names_the_rows_of_the_roster_that_cannot_be_used() {
     let ended = school.program(&["check", "--offline"]);
     assert_eq!(ended.code, 0, "{ended:#?}");
     for said in ["3 active students, and 3 rows", "students s000", "student s001 has the same", "ghost"] {
-        assert!(ended.stdout.contains(said), "{said}: {}", ended.stdout);
+        assert!(ended.flowing().contains(said), "{said}: {}", ended.stdout);
     }
 }
 

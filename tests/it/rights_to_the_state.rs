@@ -73,7 +73,7 @@ impl Place {
 }
 
 fn says_the_cause(row: &str, arguments: &[&str], ended: &Ended, cause: &str) {
-    let said = format!("{}{}", ended.stdout, ended.stderr);
+    let said = format!("{}{}", ended.flowing(), ended.stderr);
     assert_eq!(ended.code, 78, "{row}, {arguments:?}: {ended:#?}");
     assert!(
         said.contains(&format!("user {SERVICE} has no permission to {cause}")),

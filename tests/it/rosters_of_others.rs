@@ -460,12 +460,12 @@ async fn what_cannot_be_read_is_said_with_its_cause_and_nobody_is_told_to_restor
         let ended = place.as_service(&["check", "--offline"]);
         assert_eq!(ended.code, 78, "{row}: {ended:#?}");
         assert!(
-            ended.stdout.contains("user 54321") && ended.stdout.contains(cause),
+            ended.flowing().contains("user 54321") && ended.flowing().contains(cause),
             "{row}: {}",
             ended.stdout
         );
         for wrong in ["restore", "no such file", "usable SQLite"] {
-            assert!(!ended.stdout.contains(wrong), "{row}: {}", ended.stdout);
+            assert!(!ended.flowing().contains(wrong), "{row}: {}", ended.stdout);
         }
     }
 }

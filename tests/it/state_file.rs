@@ -16,7 +16,7 @@ async fn small() -> School {
 }
 
 fn said(ended: &Ended) -> String {
-    format!("{}{}", ended.stdout, ended.stderr)
+    format!("{}{}", ended.flowing(), ended.stderr)
 }
 
 /// Every command that opens the state, each in the way that needs least.
@@ -101,11 +101,14 @@ async fn a_state_that_is_another_file_of_the_configuration_is_refused() {
     school.setting("STATE__DATABASE", code.to_str().unwrap());
     let ended = school.program(&["check", "--offline"]);
     assert_eq!(ended.code, 78, "{ended:#?}");
-    assert!(ended.stdout.contains("state.database") && ended.stdout.contains("exam.code_file"), "{ended:#?}");
+    assert!(
+        ended.flowing().contains("state.database") && ended.flowing().contains("exam.code_file"),
+        "{ended:#?}"
+    );
     assert_eq!(std::fs::read_to_string(&code).unwrap(), "xxx\n");
     school.usual("EXAM__CODE_FILE");
     school.setting("STATE__DATABASE", school.config().to_str().unwrap());
-    assert!(school.program(&["check"]).stdout.contains("the configuration file itself"));
+    assert!(school.program(&["check"]).flowing().contains("the configuration file itself"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,6 +9,7 @@ pub mod classin_plan;
 pub mod counted;
 pub mod exam_plan;
 pub mod failure;
+pub mod least_calls;
 pub mod outcome;
 pub mod relink;
 pub mod roster;

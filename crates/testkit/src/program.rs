@@ -21,6 +21,11 @@ impl Ended {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
+
+    /// Standard output without the line breaks within its sentences, as `check` makes them for a terminal.
+    pub fn flowing(&self) -> String {
+        self.stdout.replace("\n      ", " ")
+    }
 }
 
 /// Every line of a text, each of which must be JSON.

@@ -13,7 +13,7 @@ mod signature;
 mod wire;
 
 pub use client::{ExamConnection, ExamReader, ExamWriter};
-pub use error::{ExamDisposition, ExamError, Stop};
+pub use error::{ClockDifference, ExamDisposition, ExamError, Stop};
 
 pub use rosterd_core::exam_plan::{GroupAction, WriteAnswer};
 

@@ -55,11 +55,11 @@ use apply_context::ApplyContext;
 use approvals::WantedBefore;
 use decided::{Decided, decide_by_one_file};
 pub use emptied_fields::{EmptiedFields, emptied_fields};
-use field_mapping::{FieldMemory, ResolveError};
 pub use field_mapping::{
-    PasswordColumns, UncomparedColumn, check_exam_fields, login_column, password_columns, remembered_mapping,
-    uncompared_columns, uncompared_columns_of,
+    ExamCheck, PasswordColumns, UncomparedColumn, check_exam_fields, login_column, password_columns,
+    remembered_mapping, uncompared_columns, uncompared_columns_of,
 };
+use field_mapping::{FieldMemory, ResolveError};
 pub use first_look::{AccountLook, ColumnFit, fit_columns, groups_of_some, look_at_account};
 use group_creation::create_groups;
 pub use one_candidate::{CandidatePresence, candidate_presence};

@@ -107,6 +107,12 @@ impl OpenFile {
         Ok((transaction, read))
     }
 
+    /// Whether the file is in WAL mode; `None` where it cannot be told.
+    pub(super) async fn has_log(&self) -> Option<bool> {
+        let open = self.0.open.lock().await;
+        open.connections.as_ref()?.descriptor.is_wal().ok()
+    }
+
     /// Why the file is read by a private copy, if it is.
     pub(super) async fn why_copied(&self) -> Option<&'static str> {
         let open = self.0.open.lock().await;

@@ -114,6 +114,26 @@ impl RosterDatabase {
         self.file.why_copied().await
     }
 
+    /// What SQLite finds wrong in the whole of it, in its own words; `None` where all is well.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn damage(&self) -> Result<Option<String>, RosterError> {
+        let (mut transaction, _) = self.file.begin().await?;
+        let said: String = sqlx::query_scalar("SELECT quick_check FROM pragma_quick_check LIMIT 1")
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(|source| failure(&self.path, "the file", source))?;
+        // Rolling back a read cannot lose anything.
+        let _ended = transaction.rollback().await;
+        Ok(Some(said).filter(|said| said != "ok"))
+    }
+
+    /// Whether its own program writes it by a log (WAL mode); `None` where it cannot be told.
+    pub async fn has_log(&self) -> Option<bool> {
+        self.file.has_log().await
+    }
+
     /// Lets go of the file.
     pub async fn close(&self) {
         self.file.close().await;

@@ -365,7 +365,7 @@ async fn a_watched_folder_holds_nothing_of_ours_and_belongs_to_one_profile() {
         let ended = school.program(&["check", "--config-only"]);
         assert_eq!(ended.code, 78, "{keys}: {ended:?}");
         let said = named.replace("\\\"", "\"");
-        assert!(format!("{}{}", ended.stdout, ended.stderr).contains(&said), "{keys}: {ended:?}");
+        assert!(format!("{}{}", ended.flowing(), ended.stderr).contains(&said), "{keys}: {ended:?}");
     }
 }
 

@@ -266,7 +266,7 @@ async fn a_database_of_an_earlier_version_is_read_as_it_will_be_and_left_as_it_i
             let ended = school.program(arguments);
             assert_eq!(ended.code, 0, "{version} {arguments:?} {ended:?}");
         }
-        let checked = school.program(&["check", "--offline"]).stdout;
+        let checked = school.program(&["check", "--offline"]).flowing();
         assert!(checked.contains("of an older version: the next run brings it up to date"), "{checked}");
         assert_eq!(std::fs::read(&path).unwrap(), before, "{version}");
         assert_eq!(school.program(&["approve", "nothing"]).code, 1);

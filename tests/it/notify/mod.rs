@@ -227,7 +227,8 @@ async fn where_nobody_is_told_a_test_says_so_and_check_names_who_is() {
     assert_eq!(school.program(&["notify"]).code, 64);
     tell_everybody(&mut school, &hooks, &mail);
     let ended = school.program(&["check", "--offline"]);
-    let line = ended.stdout.lines().find(|line| line.contains("notifications: ")).unwrap();
+    let text = ended.flowing();
+    let line = text.lines().find(|line| line.contains("notifications: ")).unwrap();
     assert!(line.starts_with("ok    notifications: wecom (127.0.0.1:"), "{line}");
     assert!(line.contains("mail (it@school.example, office@school.example by 127.0.0.1), ping ("), "{line}");
     assert!(!ended.stdout.contains("recognisable"), "{ended:?}");

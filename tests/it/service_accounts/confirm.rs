@@ -138,15 +138,15 @@ async fn account_says_what_the_state_belongs_to_and_whether_it_fits() {
 async fn check_says_which_account_the_state_belongs_to_and_writes_nothing() {
     let school = in_step(3).await;
     let ended = school.program(&["check"]);
-    assert!(ended.code == 0 && ended.stdout.contains("the state belongs to the account at"), "{ended:?}");
+    assert!(ended.code == 0 && ended.flowing().contains("the state belongs to the account at"), "{ended:?}");
     at_another_account(&school).await;
     let ended = school.program(&["check"]);
-    assert!(ended.code == 0 && ended.stdout.contains("3 of 3 linked candidates"), "{ended:?}");
+    assert!(ended.code == 0 && ended.flowing().contains("3 of 3 linked candidates"), "{ended:?}");
     let offline = school.program(&["check", "--offline"]);
-    assert!(offline.code == 0 && offline.stdout.contains("not told offline"), "{offline:?}");
+    assert!(offline.code == 0 && offline.flowing().contains("not told offline"), "{offline:?}");
     school.write("UPDATE links SET login_value = 'x' || login_value").await;
     let ended = school.program(&["check"]);
-    assert!(ended.code == 78 && ended.stdout.contains("0 of 3 linked candidates"), "{ended:?}");
+    assert!(ended.code == 78 && ended.flowing().contains("0 of 3 linked candidates"), "{ended:?}");
     assert_eq!(school.number("SELECT fingerprint FROM service_accounts").await, 1);
 }
 

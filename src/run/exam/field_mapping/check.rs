@@ -1,11 +1,30 @@
 //! What `check` says of the mapping: each mapped field, the login field, and how many students match.
 
 use super::{FieldMemory, account_fields, login, resolve};
+use crate::remote::exam::ClockDifference;
 use crate::run::exam::{ExamSide, ExamSyncError, listing};
 use crate::store::{RosterDatabase, StateStore};
 use rosterd_core::counted::{counted, counted_len};
 use rosterd_core::exam_plan::{Mapping, Observed};
 use rosterd_core::roster::LoginValue;
+
+/// What the account says of the mapping.
+#[derive(Debug)]
+pub struct ExamCheck {
+    /// In sentences.
+    pub detail: String,
+    /// By how many seconds our clock is ahead of the service's, where it says what time it is there.
+    pub ahead_seconds: Option<i64>,
+    /// Candidates of the account, those included that are not ours.
+    pub candidates: u64,
+    /// Whether so few students match a candidate that login values are probably written in another way.
+    pub is_mismatch: bool,
+    /// What a person is told of the login field where it could not be proven.
+    pub warning: Option<String>,
+}
+
+/// So many students and candidates must be there before few matches say anything: fewer may just be new.
+const ENOUGH_TO_COMPARE: u64 = 10;
 
 /// Reads the account's fields and some pages of its listing, and says whether the mapping fits them and, with a
 /// roster, how many students match. Writes nothing.
@@ -16,7 +35,7 @@ pub async fn check_exam_fields(
     side: &ExamSide,
     state: &StateStore,
     roster: Option<&RosterDatabase>,
-) -> Result<String, ExamSyncError> {
+) -> Result<ExamCheck, ExamSyncError> {
     let (fields, clock) = side.reader.fields_and_clock().await?;
     let count = fields.len();
     let account = account_fields(fields);
@@ -31,9 +50,12 @@ pub async fn check_exam_fields(
         resolved.mapped.len(),
         resolved.name(login)
     );
+    let mut is_mismatch = false;
     if let Some(roster) = roster {
         let (matched, students) = matched(roster, &mapping, &sample.observed).await?;
         let (read, total) = (sample.observed.len(), sample.total);
+        let fewer = students.min(u64::try_from(read).unwrap_or(u64::MAX));
+        is_mismatch = fewer >= ENOUGH_TO_COMPARE && matched.saturating_mul(2) < fewer;
         let of = if u64::try_from(read).is_ok_and(|read| read < total) {
             format!("{} read (of {total})", counted_len(read, "candidate"))
         } else {
@@ -45,10 +67,11 @@ pub async fn check_exam_fields(
             if matched == 1 { "matches" } else { "match" }
         ));
     }
-    if let Some(warning) = warning {
+    if let Some(warning) = &warning {
         detail.push_str(&format!("\nwarning: {warning}"));
     }
-    Ok(detail)
+    let ClockDifference(ahead_seconds) = clock;
+    Ok(ExamCheck { detail, ahead_seconds, candidates: sample.total, is_mismatch, warning })
 }
 
 /// How many active students have the login value of a listed candidate, and how many there are.

@@ -10,7 +10,7 @@ mod uncompared;
 
 use std::collections::BTreeSet;
 
-pub use check::check_exam_fields;
+pub use check::{ExamCheck, check_exam_fields};
 pub use error::ResolveError;
 pub(super) use memory::account_fields as remembered_fields;
 pub use memory::login_column;
