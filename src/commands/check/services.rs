@@ -65,7 +65,8 @@ pub(super) async fn classin(app: &App, findings: &mut Findings) -> Result<(), Ap
         Ok(reading) => {
             let ahead = reading.ahead_seconds();
             let detail = match ahead {
-                Some(0) => "credentials accepted, our clock agrees with theirs".to_owned(),
+                // A second apart is how long the answer was under way.
+                Some(-1..=1) => "credentials accepted, our clock agrees with theirs".to_owned(),
                 Some(seconds) => format!("credentials accepted, our clock is {seconds} s ahead of theirs"),
                 None => "credentials accepted".to_owned(),
             };
