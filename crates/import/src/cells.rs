@@ -3,14 +3,15 @@
 
 use std::borrow::Cow;
 
+use super::dates::{dated, is_date_or_time};
 use super::no_values::{
     has_entity, has_lost_letters, is_ditto, is_masked, is_nothing_in, is_of_another_column, is_sample,
     is_undecided, is_word_for_nothing, read_twice,
 };
+use super::scientific;
 use super::seen::seen;
 use super::spoiled::{
-    Holds, has_thousands, is_date_in_numbers, is_date_of_a_code, is_failed_formula, is_rounded,
-    is_time_of_a_code, is_truth, mended,
+    Holds, begins_with_apostrophe, has_thousands, is_failed_formula, is_truth, mended, unprotected,
 };
 use super::status::{LEFT, PRESENT};
 use super::table::{Doubt, Headers, Row};
@@ -109,7 +110,7 @@ impl<'a> Cells<'a> {
             let rule = format!("{column} is a word for nothing ({}): leave the cell empty", shown(&key));
             self.refuse(column, "missing-id", rule);
         } else {
-            self.refuse_rounded(column, &key);
+            self.refuse_rounded(column, &key, holds);
             self.refuse_grouped(column, &key, holds);
             self.refuse_broken(column, &key);
             self.refuse_dated(column, &key);
@@ -138,6 +139,14 @@ impl<'a> Cells<'a> {
         {
             let lines = code.split(['\r', '\n']).map(str::trim).filter(|line| !line.is_empty());
             return CellValue::Value(lines.collect::<Vec<_>>().join(", "));
+        }
+        if self.is_sheet && begins_with_apostrophe(&self.mended(column, Holds::Codes)) {
+            let rule = format!(
+                "{column} begins with an apostrophe, as a spreadsheet program marks a text: write it without, or enter it and its \
+                 students in files of their tables, groups.csv and group_members.csv"
+            );
+            self.refuse(column, "spoiled-code", rule);
+            return CellValue::Nothing;
         }
         match self.key(column) {
             refused if refused.is_empty() => CellValue::Nothing,
@@ -176,7 +185,7 @@ impl<'a> Cells<'a> {
             let rule = format!("{column} holds a control character that nobody sees: write it without");
             self.refuse(column, "bad-text", rule);
         }
-        self.refuse_rounded(column, &text);
+        self.refuse_rounded(column, &text, holds);
         self.refuse_grouped(column, &text, holds);
         self.refuse_broken(column, &text);
         self.refuse_truth(column, &text);
@@ -248,12 +257,8 @@ impl<'a> Cells<'a> {
     }
 
     /// A number that a spreadsheet shows rounded: the digits that it left out are in no file.
-    fn refuse_rounded(&mut self, column: &str, text: &str) {
-        if is_rounded(text) {
-            let rule = format!(
-                "{column} is a number in scientific notation, as 1.38E+10: its digits are lost, so format the \
-                 column as text and export again"
-            );
+    fn refuse_rounded(&mut self, column: &str, text: &str, holds: Holds) {
+        if let Some(rule) = scientific::refusal(column, text, holds, self.is_sheet) {
             self.refuse(column, "scientific", rule);
         }
     }
@@ -356,9 +361,7 @@ impl<'a> Cells<'a> {
     /// A date where an id or a code should be.
     fn refuse_dated(&mut self, column: &str, text: &str) {
         let holds = if column == "student_id" { Holds::Ids } else { Holds::Codes };
-        if self.is_sheet
-            && (is_date_of_a_code(text) || is_time_of_a_code(text) || is_date_in_numbers(text, holds))
-        {
+        if self.is_sheet && is_date_or_time(text, holds) {
             self.refuse(column, "date", dated(column, text));
         } else {
             self.refuse_doubtful(column, text, true);
@@ -465,7 +468,13 @@ impl<'a> Cells<'a> {
     /// The value as it was before a spreadsheet program wrote it.
     fn mended(&self, column: &str, holds: Holds) -> Cow<'a, str> {
         let raw = self.raw(column).unwrap_or_default();
+        let is_exported = self.headers.is_export && self.is_sheet;
         match (self.is_sheet, holds) {
+            (true, Holds::Ids) if is_exported && scientific::whole_number(raw).is_some() => {
+                normalise_key(raw)
+            }
+            (true, Holds::Texts) if is_exported => unprotected(seen(raw)),
+            (true, Holds::Numbers) if is_exported && column == "phone" => unprotected(normalise(raw)),
             (true, _) => mended(raw, holds),
             (false, Holds::Texts) => seen(raw),
             (false, Holds::Numbers) => normalise(raw),
@@ -487,13 +496,4 @@ impl<'a> Cells<'a> {
 
 fn masked(column: &str) -> String {
     format!("{column} is masked with stars: export it whole, or leave the cell empty")
-}
-
-fn dated(column: &str, text: &str) -> String {
-    let (what, code) = if is_time_of_a_code(text) { ("time", "7:02") } else { ("date", "3-2") };
-    format!(
-        "{column} is a {what} ({}), which a spreadsheet program makes of a code such as {code}: format the column as text and \
-         enter it again",
-        shown(text)
-    )
 }

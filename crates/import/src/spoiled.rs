@@ -3,8 +3,12 @@
 
 use std::borrow::Cow;
 
+use super::scientific::whole_number;
 use super::seen::{seen, with_plain_blanks};
 use rosterd_core::roster::{normalise, normalise_key, without_zero_fraction};
+
+/// Apostrophes, and what word processors and some input methods make of them.
+const APOSTROPHES: [char; 5] = ['\'', '‘', '’', '＇', '`'];
 
 /// What a column holds, as far as it matters for what a spreadsheet did to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +29,11 @@ pub(super) fn mended(raw: &str, holds: Holds) -> Cow<'_, str> {
         Holds::Ids => normalise_key(raw),
         Holds::Codes | Holds::Numbers => with_plain_blanks(normalise_key(raw)),
     };
+    if holds == Holds::Codes
+        && let Some(code) = code_without_apostrophe(&text)
+    {
+        return Cow::Owned(with_plain_dashes(Cow::Borrowed(code)).into_owned());
+    }
     if let Some(rest) = text.strip_prefix('\'') {
         let inner = rest.trim_start_matches('\'');
         let is_digits = !inner.is_empty() && inner.bytes().all(|byte| byte.is_ascii_digit());
@@ -45,12 +54,58 @@ pub(super) fn mended(raw: &str, holds: Holds) -> Cow<'_, str> {
     match holds {
         Holds::Ids | Holds::Numbers => {
             let narrow = narrowed(text);
+            if let Some(number) = whole_number(&narrow) {
+                return Cow::Owned(number);
+            }
             match without_zero_fraction(without_zero_comma(&narrow)) {
                 whole if whole.len() < narrow.len() => Cow::Owned(whole.to_owned()),
                 _ => narrow,
             }
         }
-        Holds::Codes | Holds::Texts => text,
+        Holds::Codes => with_plain_dashes(text),
+        Holds::Texts => text,
+    }
+}
+
+/// A code without the apostrophe by which a spreadsheet program marks a text: a code has a digit, unlike the name of a group
+/// that begins so (`'t Hof`).
+fn code_without_apostrophe(text: &str) -> Option<&str> {
+    let code = text.trim_start_matches(APOSTROPHES);
+    let has_digit = code.contains(|letter: char| letter.is_ascii_digit());
+    let begins = code.chars().next().is_some_and(char::is_alphanumeric);
+    (code.len() < text.len() && begins && has_digit).then_some(code)
+}
+
+/// A code that begins with an apostrophe, of which nothing says whether it belongs to it.
+pub(super) fn begins_with_apostrophe(code: &str) -> bool {
+    code.starts_with(APOSTROPHES) && !computes(code.trim_start_matches(APOSTROPHES))
+}
+
+/// The dashes between digits and letters of a code as the ordinary one: word processors make others of it.
+fn with_plain_dashes(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.is_ascii() || !text.contains(is_dash) {
+        return text;
+    }
+    let letters: Vec<char> = text.chars().collect();
+    let is_of_code = |letter: Option<&char>| letter.is_some_and(char::is_ascii_alphanumeric);
+    let plain = |(at, letter): (usize, &char)| {
+        let before = at.checked_sub(1).and_then(|before| letters.get(before));
+        let is_within = is_of_code(before) && is_of_code(letters.get(at + 1));
+        if is_dash(*letter) && is_within { '-' } else { *letter }
+    };
+    Cow::Owned(letters.iter().enumerate().map(plain).collect())
+}
+
+/// Hyphens, the figure dash, the en and em dash, and the minus sign.
+fn is_dash(letter: char) -> bool {
+    matches!(letter, '\u{2010}'..='\u{2014}' | '\u{2212}')
+}
+
+/// A value of our own export, which puts an apostrophe before what would compute and nothing else.
+pub(super) fn unprotected(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text.strip_prefix('\'') {
+        Some(rest) if computes(rest.trim_start_matches('\'')) => Cow::Owned(rest.to_owned()),
+        _ => text,
     }
 }
 
@@ -131,44 +186,6 @@ pub(super) fn is_truth(text: &str) -> bool {
     WORDS.contains(&text)
 }
 
-/// `2026/3/2`, `03/02/26`, `02.03.2026`, and of what is no id `2026-03-02`: what becomes of a code such as 3-2 where a date is
-/// written in numbers.
-pub(super) fn is_date_in_numbers(text: &str, holds: Holds) -> bool {
-    let of = |separator: char| -> Option<[(usize, u32); 3]> {
-        let mut parts = text.split(separator).map(|part| {
-            let number =
-                part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok()).flatten()?;
-            Some((part.len(), number))
-        });
-        let three = [parts.next()??, parts.next()??, parts.next()??];
-        parts.next().is_none().then_some(three)
-    };
-    let is_day_and_month = |one: (usize, u32), other: (usize, u32)| {
-        let (least, most) = (one.1.min(other.1), one.1.max(other.1));
-        one.0 <= 2 && other.0 <= 2 && (1..=12).contains(&least) && (1..=31).contains(&most)
-    };
-    let is_year = |part: (usize, u32)| part.0 == 4 && (1900..2200).contains(&part.1);
-    ['/', '.', '-'].into_iter().any(|separator| {
-        let Some([one, two, three]) = of(separator) else { return false };
-        let short = three.0 == 2 && one.0 == two.0;
-        match separator {
-            '-' if holds == Holds::Ids => false,
-            '-' => {
-                (is_year(one) && is_day_and_month(two, three))
-                    || (is_year(three) && is_day_and_month(one, two))
-            }
-            '.' => {
-                (is_year(one) && is_day_and_month(two, three))
-                    || (is_year(three) && is_day_and_month(one, two))
-            }
-            _ => {
-                (is_year(one) && is_day_and_month(two, three))
-                    || ((is_year(three) || short) && is_day_and_month(one, two))
-            }
-        }
-    })
-}
-
 /// `20,260,001`, and of ids `20.260.001`: a number with what sets its thousands apart. Telephone numbers may have points.
 pub(super) fn has_thousands(text: &str, holds: Holds) -> bool {
     let text = text
@@ -203,58 +220,6 @@ fn narrowed(text: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(narrow).collect())
 }
 
-/// `1.38E+10`, as spreadsheets show a long number that they were not told to keep.
-pub(super) fn is_rounded(text: &str) -> bool {
-    let Some((digits, power)) = text.split_once("E+").or_else(|| text.split_once("e+")) else {
-        return false;
-    };
-    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let (whole, rest) = digits.split_once(['.', ',']).unwrap_or((digits, "0"));
-    are_digits(whole) && are_digits(rest) && are_digits(power)
-}
-
-/// Months as spreadsheet programs shorten them, in the languages that write the month as a word.
-const MONTHS: [&str; 40] = [
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "jän", "mär",
-    "mrz", "mai", "juni", "juli", "okt", "dez", "janv", "févr", "fevr", "mars", "avr", "avril", "juin",
-    "juil", "août", "aout", "déc", "ene", "abr", "ago", "dic", "janvier", "février", "märz", "april",
-];
-
-/// `7:02:00`, `7:02 PM`: what becomes of a code such as 7:02 in a spreadsheet program that takes it for a time.
-pub(super) fn is_time_of_a_code(text: &str) -> bool {
-    let (clock, half) = match text.rsplit_once(' ') {
-        Some((clock, half)) if ["am", "pm"].iter().any(|known| half.eq_ignore_ascii_case(known)) => {
-            (clock, true)
-        }
-        _ => (text, false),
-    };
-    let parts: Vec<&str> = clock.split(':').collect();
-    let are_digits = parts
-        .iter()
-        .all(|part| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()));
-    are_digits && (parts.len() == 3 || (parts.len() == 2 && half))
-}
-
-/// `2-Mar`, `Mar-02`, `02. Mrz`, `3月2日`: what becomes of a code such as 3-2 in a spreadsheet program that takes it for
-/// a date.
-pub(super) fn is_date_of_a_code(text: &str) -> bool {
-    let are_digits =
-        |text: &str| (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    for (month, day) in [('月', '日'), ('월', '일')] {
-        if let Some((before, after)) = text.split_once(month) {
-            let before = before.trim().rsplit(['年', '년']).next().unwrap_or_default().trim();
-            return are_digits(before) && after.trim().strip_suffix(day).is_some_and(are_digits);
-        }
-    }
-    let parts: Vec<&str> = text.split(['-', ' ', '.', '/']).filter(|part| !part.is_empty()).collect();
-    let is_month = |text: &str| MONTHS.contains(&text.to_lowercase().as_str());
-    match parts.as_slice() {
-        [one, other] => (are_digits(one) && is_month(other)) || (is_month(one) && are_digits(other)),
-        [day, month, year] => are_digits(day) && is_month(month) && are_digits(year),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,6 +248,18 @@ mod tests {
             ("13800138000.0", Numbers, "13800138000"),
             ("7.0", Codes, "7.0"),
             ("7.0", Texts, "7.0"),
+            ("2.0260001E7", Ids, "20260001"),
+            ("２.０２６０００１E7", Numbers, "20260001"),
+            ("2.0260001E7", Codes, "2.0260001E7"),
+            ("2.0260001E7", Texts, "2.0260001E7"),
+            ("'3-1", Codes, "3-1"),
+            ("’高一1班", Codes, "高一1班"),
+            ("'t Hof", Codes, "'t Hof"),
+            ("'-1", Codes, "'-1"),
+            ("3–1", Codes, "3-1"),
+            ("'3−1", Codes, "3-1"),
+            ("高一–理科", Codes, "高一–理科"),
+            ("3–1", Texts, "3–1"),
             ("１３８００１３８０００", Numbers, "13800138000"),
             ("Ｓ０１", Ids, "S01"),
             ("高一１班", Codes, "高一１班"),
@@ -290,20 +267,6 @@ mod tests {
         ] {
             assert_eq!(mended(raw, holds), value, "{raw} of {holds:?}");
         }
-    }
-
-    #[test]
-    fn a_date_in_numbers_is_told_from_codes_and_ids() {
-        use Holds::{Codes, Ids};
-        for text in ["2026/3/2", "2026-03-02", "03/02/26", "3/2/26", "2/3/2026", "02.03.2026", "2026.3.2"] {
-            assert!(is_date_in_numbers(text, Codes), "{text}");
-        }
-        for text in
-            ["3-2", "7.1.2", "26-01-15", "1/2", "20.260.001", "2026/13/40", "2026-03", "1/2/3", "010.203.456"]
-        {
-            assert!(!is_date_in_numbers(text, Codes), "{text}");
-        }
-        assert!(!is_date_in_numbers("2026-03-02", Ids), "ids may be of a year, a class and a number");
     }
 
     #[test]
@@ -350,27 +313,6 @@ mod tests {
             ("1,001", Holds::Codes, false),
         ] {
             assert_eq!(has_thousands(text, holds), is_grouped, "{text} of {holds:?}");
-        }
-    }
-
-    #[test]
-    fn a_code_that_became_a_date_is_told_from_other_codes() {
-        for text in [
-            "2-Mar",
-            "Mar-02",
-            "02. Mrz",
-            "02-mars",
-            "3月2日",
-            "2026年3月2日",
-            "03월 02일",
-            "2-Mar-26",
-            "2 mar",
-        ] {
-            assert!(is_date_of_a_code(text), "{text}");
-        }
-        for text in ["3-2", "高一1班", "2026-03-02", "7B", "May", "Mars", "G-March", "3月班", "7.1", "A 12"]
-        {
-            assert!(!is_date_of_a_code(text), "{text}");
         }
     }
 }

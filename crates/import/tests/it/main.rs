@@ -14,6 +14,7 @@ mod foreign_rows;
 mod hostile;
 mod libreoffice;
 mod marks;
+mod offices;
 mod spoiled;
 mod workbook;
 mod workbooks;
