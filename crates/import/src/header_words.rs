@@ -76,6 +76,38 @@ static WORDS: LazyLock<HashMap<String, KnownWord>> = LazyLock::new(|| {
     words
 });
 
+/// The same words without accents, as programs write them that have none. Where two become one, the first counts.
+static PLAIN_WORDS: LazyLock<HashMap<String, KnownWord>> = LazyLock::new(|| {
+    let mut by_rank: Vec<(&String, &KnownWord)> = WORDS.iter().collect();
+    by_rank.sort_by_key(|(_, word)| word.rank);
+    let mut plain = HashMap::new();
+    for (word, known) in by_rank {
+        plain.entry(without_accents(word)).or_insert(*known);
+    }
+    plain
+});
+
+/// A word of the table, in its own spelling or without accents.
+fn word(folded: &str) -> Option<KnownWord> {
+    WORDS.get(folded).or_else(|| PLAIN_WORDS.get(&without_accents(folded))).copied()
+}
+
+/// A text in small letters without the accents of Western languages.
+fn without_accents(text: &str) -> String {
+    let plain = |letter: char| match letter {
+        'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => 'a',
+        'ç' => 'c',
+        'è' | 'é' | 'ê' | 'ë' => 'e',
+        'ì' | 'í' | 'î' | 'ï' => 'i',
+        'ñ' => 'n',
+        'ò' | 'ó' | 'ô' | 'õ' | 'ö' => 'o',
+        'ù' | 'ú' | 'û' | 'ü' => 'u',
+        'º' => '°',
+        other => other,
+    };
+    text.chars().map(plain).collect()
+}
+
 /// Words for people who are not the student.
 const OTHER_PEOPLE: [&str; 62] = [
     "家长",
@@ -141,6 +173,8 @@ const OTHER_PEOPLE: [&str; 62] = [
     "professeur",
     "profesor",
 ];
+/// Parents without their accents, as words of their own: `Sommerexamen` is no mother's.
+const PARENTS: [&str; 2] = ["mere", "pere"];
 /// Words that have one of those within them and mean the student's own.
 const NO_PEOPLE: [&str; 4] = ["母语", "母語", "母國", "母国"];
 /// Words for contacts, in whatever header.
@@ -216,14 +250,13 @@ const SINCE_WHEN: [&str; 14] = [
 /// What a header is known to mean. A remark in brackets may say that it is somebody else's.
 pub(super) fn known(header: &str) -> Option<KnownWord> {
     let plain = folded(header);
-    let word = match WORDS.get(&plain) {
+    let word = match word(&plain) {
         Some(word) => word,
         None => match of_the_student(header).map(folded) {
-            Some(field) => WORDS.get(&field)?,
-            None => WORDS.get(without_student(&plain)?)?,
+            Some(field) => word(&field)?,
+            None => word(without_student(&plain)?)?,
         },
     };
-    let word = *word;
     let is_others =
         matches!(word.column, "phone" | "email" | "name" | "last_first" | "given_name" | "family_name");
     (!(is_others && remarks(header).is_some_and(|remark| names_others(&remark)))).then_some(word)
@@ -281,7 +314,9 @@ pub(super) fn is_students_own(header: &str) -> bool {
 /// Whether it is about somebody else than the student.
 pub(super) fn names_others(text: &str) -> bool {
     let text = text.to_lowercase();
-    OTHER_PEOPLE.iter().any(|word| text.contains(word)) && !NO_PEOPLE.iter().any(|word| text.contains(word))
+    let is_parent = text.split(|letter: char| !letter.is_alphabetic()).any(|word| PARENTS.contains(&word));
+    let is_named = OTHER_PEOPLE.iter().any(|word| text.contains(word));
+    is_parent || (is_named && !NO_PEOPLE.iter().any(|word| text.contains(word)))
 }
 
 /// Whether it says nothing but somebody else: `Parent 1`, 父亲信息, and no `Parent evening 2026`.
@@ -310,7 +345,7 @@ pub(super) fn names_others_alone(text: &str) -> bool {
     ];
     let mut rest = text.to_lowercase();
     let is_named = names_others(&rest);
-    for word in OTHER_PEOPLE.iter().chain(&BESIDE) {
+    for word in OTHER_PEOPLE.iter().chain(&PARENTS).chain(&BESIDE) {
         rest = rest.replace(word, "");
     }
     is_named && !rest.contains(char::is_alphabetic) && rest.chars().filter(char::is_ascii_digit).count() < 2
@@ -318,8 +353,8 @@ pub(super) fn names_others_alone(text: &str) -> bool {
 
 /// Whether it is a telephone number or an address, of whomever.
 pub(super) fn is_contact(header: &str) -> bool {
-    let header = header.to_lowercase();
-    CONTACTS.iter().any(|word| header.contains(word))
+    let header = without_accents(&header.to_lowercase());
+    CONTACTS.iter().any(|word| header.contains(&without_accents(word)))
 }
 
 /// How a column may say who has left.
@@ -415,6 +450,11 @@ mod tests {
             ("학번", "student_id"),
             ("学籍番号", "student_id"),
             ("班 级", "group_code"),
+            ("Numero d'eleve", "student_id"),
+            ("PRENOM", "given_name"),
+            ("Schulernummer", "student_id"),
+            ("Nº de alumno", "student_id"),
+            ("Student #", "student_id"),
             ("Apellidos", "family_name"),
             ("student.studentNumber", "student_id"),
             ("STUDENTS.Last_Name", "family_name"),
@@ -439,6 +479,7 @@ mod tests {
             "Email [Guardian 1]",
             "guardian.phone",
             "contacts.email",
+            "Telephone (mere)",
         ] {
             assert_eq!(known(header), None, "{header}");
         }

@@ -129,3 +129,49 @@ fn dashes_of_another_kind_are_one_code_with_the_ordinary_one() {
         assert_eq!(list(cell).is_good().members[1], format!("1002 in {cell}"));
     }
 }
+
+#[test]
+fn headings_of_other_programs_and_without_accents_are_known() {
+    for heading in [
+        "Student #,Student Name,Homeroom",
+        "ID Number,Full name,Class",
+        "Stu ID,Name,Class",
+        "Local ID,Name,Class",
+        "Perm ID,Name,Class",
+        "Reg. No.,Name,Class",
+        "考生号,姓名,班级",
+        "学生証番号,氏名,クラス",
+        "Numero de alumno,Nombre completo,Unidad",
+        "Numero de matricula,Nombre y apellidos,Clase",
+        "NUMERO ELEVE,NOM COMPLET,CLASSE",
+    ] {
+        let found = read_one("list.csv", format!("{heading}\n1001,Ann Lee,7A\n"));
+        assert_eq!(found.is_good().students, ["1001 Ann Lee - - -"], "{heading}");
+        assert_eq!(found.members, ["1001 in 7A"], "{heading}");
+    }
+    let found = read_one(
+        "list.csv",
+        "Numero de alumno,Nombre,Apellidos,Telefono movil,Correo electronico\n1,Ann,Lee,600111222,a@x\n",
+    );
+    assert_eq!(found.is_good().students, ["1 Ann Lee - 600111222 a@x"]);
+    let found = read_one("list.csv", "INE;NOM;PRENOM;SEXE\n1A;Lee;Ann;F\n");
+    assert_eq!(found.is_good().students, ["1A Ann Lee F - -"]);
+}
+
+#[test]
+fn a_word_for_the_students_id_counts_before_a_local_one_and_other_peoples_stay_theirs() {
+    for heading in
+        ["Local ID,Student ID,Name", "ID Number,学号,姓名", "Perm ID,Student Number,Name", "ID,Local ID,Name"]
+    {
+        let found = read_one("list.csv", format!("{heading}\n7,1001,Ann Lee\n"));
+        assert_eq!(found.is_good().students, ["1001 Ann Lee - - -"], "{heading}");
+    }
+    for heading in [
+        "INE;NOM;PRENOM;MERE;TELEPHONE",
+        "INE;NOM;PRENOM;PERE;TELEPHONE",
+        "INE;NOM;PRENOM;CLASSE;TELEPHONE MERE",
+    ] {
+        let found = read_one("list.csv", format!("{heading}\n1;Lee;Ann;Eve;0611\n"));
+        assert_eq!(found.is_good().students, ["1 Ann Lee - - -"], "{heading}");
+    }
+}
