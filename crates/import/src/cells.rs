@@ -6,12 +6,13 @@ use std::borrow::Cow;
 use super::dates::{dated, is_date_or_time};
 use super::no_values::{
     has_entity, has_lost_letters, is_ditto, is_masked, is_nothing_in, is_of_another_column, is_sample,
-    is_undecided, is_word_for_nothing, read_twice,
+    is_undecided, is_word_for_nothing, masked, read_twice,
 };
 use super::scientific;
 use super::seen::seen;
 use super::spoiled::{
     Holds, begins_with_apostrophe, has_thousands, is_failed_formula, is_truth, mended, unprotected,
+    with_apostrophe,
 };
 use super::status::{LEFT, PRESENT};
 use super::table::{Doubt, Headers, Row};
@@ -141,11 +142,7 @@ impl<'a> Cells<'a> {
             return CellValue::Value(lines.collect::<Vec<_>>().join(", "));
         }
         if self.is_sheet && begins_with_apostrophe(&self.mended(column, Holds::Codes)) {
-            let rule = format!(
-                "{column} begins with an apostrophe, as a spreadsheet program marks a text: write it without, or enter it and its \
-                 students in files of their tables, groups.csv and group_members.csv"
-            );
-            self.refuse(column, "spoiled-code", rule);
+            self.refuse(column, "spoiled-code", with_apostrophe(column));
             return CellValue::Nothing;
         }
         match self.key(column) {
@@ -482,6 +479,11 @@ impl<'a> Cells<'a> {
         }
     }
 
+    /// Whether a cell holds anything.
+    pub(super) fn is_filled(&self, column: &str) -> bool {
+        self.raw(column).is_some_and(|raw| !normalise_key(raw).is_empty())
+    }
+
     fn raw(&self, column: &str) -> Option<&'a str> {
         let at = self.headers.names.iter().position(|header| header == column)?;
         self.row.fields.get(at)
@@ -492,8 +494,4 @@ impl<'a> Cells<'a> {
         self.headers.names.iter().position(|header| header == column)?;
         self.row.doubts.iter().find(|(found, _)| *found == at).map(|(_, doubt)| *doubt)
     }
-}
-
-fn masked(column: &str) -> String {
-    format!("{column} is masked with stars: export it whole, or leave the cell empty")
 }

@@ -32,6 +32,8 @@ pub(super) enum Made {
     },
     /// The same for all rows, such as the sheet's name.
     Constant(String),
+    /// The same for the rows below a title.
+    Title(String),
 }
 
 impl Made {
@@ -41,7 +43,7 @@ impl Made {
             Self::Copy(at) | Self::EnrollStatus(at) | Self::Class { class: at, .. } => *at,
             Self::Joined(parts) => parts.first().copied().unwrap_or_default(),
             Self::Name { parts, .. } => parts.iter().flatten().min().copied().unwrap_or_default(),
-            Self::Constant(_) => 0,
+            Self::Constant(_) | Self::Title(_) => 0,
         }
     }
 
@@ -76,7 +78,7 @@ impl Made {
                 full_name([&given, &middle, &family], *is_family_first)
             }
             Self::Class { grade, class, always } => class_of_grade(&field(*grade), &field(*class), *always),
-            Self::Constant(text) => text.clone(),
+            Self::Constant(text) | Self::Title(text) => text.clone(),
         }
     }
 }

@@ -121,6 +121,11 @@ pub(super) fn is_masked(column: &str, text: &str) -> bool {
     }
 }
 
+/// That a value is masked, and the cure.
+pub(super) fn masked(column: &str) -> String {
+    format!("{column} is masked with stars: export it whole, or leave the cell empty")
+}
+
 /// Whether letters became question marks.
 pub(super) fn has_lost_letters(text: &str) -> bool {
     text.contains(['?', '？'])

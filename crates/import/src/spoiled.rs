@@ -81,6 +81,14 @@ pub(super) fn begins_with_apostrophe(code: &str) -> bool {
     code.starts_with(APOSTROPHES) && !computes(code.trim_start_matches(APOSTROPHES))
 }
 
+/// That a code begins so, and the cure.
+pub(super) fn with_apostrophe(column: &str) -> String {
+    format!(
+        "{column} begins with an apostrophe, as a spreadsheet program marks a text: write it without, or enter it and its students \
+         in files of their tables, groups.csv and group_members.csv"
+    )
+}
+
 /// The dashes between digits and letters of a code as the ordinary one: word processors make others of it.
 fn with_plain_dashes(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.is_ascii() || !text.contains(is_dash) {

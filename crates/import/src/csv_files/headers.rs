@@ -151,10 +151,17 @@ fn missing<I>(source: &CsvSource<'_>, column: &str, table: &Table<I>) -> String 
 
 /// Says which rows were none of the table.
 pub(super) fn tell_left_out(sink: &mut RowSink, file: &FileRef, left_out: &LeftOut) {
+    let titles = if left_out.are_groups {
+        "are titles of classes, each the group of the rows below,"
+    } else {
+        "are titles of classes"
+    };
     for (lines, what) in [
         (&left_out.repeated, "repeat the heading"),
         (&left_out.totals, "are totals"),
         (&left_out.notes, "stand below the table and are notes"),
+        (&left_out.pages, "are lines of printed pages"),
+        (&left_out.titles, titles),
     ] {
         if lines.count == 0 {
             continue;

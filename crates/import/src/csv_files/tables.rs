@@ -54,9 +54,9 @@ fn judge_fill(sink: &mut RowSink, file: &FileRef, headers: &Headers, owners: &[O
     for (Owner { column, .. }, fill) in owners.iter().zip(fills) {
         if fill.looks_merged() {
             refuse_merged(sink, file, (headers.line, headers.position(column)), column, *fill);
-        } else if fill.blank > 0 && fill.filled > 0 {
-            let have = if fill.blank == 1 { "has" } else { "have" };
-            sink.reading.notice(&file.name, format!("{} {have} no {column}", counted(fill.blank, "row")));
+        } else if fill.without > 0 && fill.filled > 0 {
+            let have = if fill.without == 1 { "has" } else { "have" };
+            sink.reading.notice(&file.name, format!("{} {have} no {column}", counted(fill.without, "row")));
         }
     }
 }
@@ -100,7 +100,7 @@ fn read_students(
             } else {
                 Vec::new()
             };
-            fill.note(!codes.is_empty());
+            fill.note(cells.is_filled(column), cells.problems.is_empty());
             for code in codes {
                 // What a bad row makes up is not taken: the next good one makes it up.
                 if made_up.len() >= MOST_MADE_UP {

@@ -146,7 +146,7 @@ impl HeadingReader<'_> {
             Made::Joined(parts) => parts.clone(),
             Made::Name { parts, .. } => parts.iter().flatten().copied().collect(),
             Made::Class { grade, class, always: _ } => vec![*grade, *class],
-            Made::Constant(_) => Vec::new(),
+            Made::Constant(_) | Made::Title(_) => Vec::new(),
         };
         for at in parts {
             if let Some(taken) = self.taken.get_mut(at) {
@@ -227,7 +227,8 @@ impl HeadingReader<'_> {
             | Made::EnrollStatus(_)
             | Made::Name { .. }
             | Made::Class { .. }
-            | Made::Constant(_) => false,
+            | Made::Constant(_)
+            | Made::Title(_) => false,
         });
         is_free
             && joined

@@ -52,7 +52,8 @@ impl Heading {
                 | Made::Joined(_)
                 | Made::Name { .. }
                 | Made::Class { .. }
-                | Made::Constant(_),
+                | Made::Constant(_)
+                | Made::Title(_),
             ) => None,
             None => at,
         };
@@ -74,6 +75,7 @@ impl Heading {
         let made = self.made.iter().find(|(name, _)| name == column).map(|(_, made)| made);
         let at = match made {
             Some(Made::Constant(_)) => return SHEET.to_owned(),
+            Some(Made::Title(_)) => return CLASS.to_owned(),
             Some(made) => Some(made.shown_at()),
             None => own,
         };

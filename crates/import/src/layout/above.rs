@@ -77,7 +77,7 @@ fn are_alike(one: &Row, other: &Row) -> bool {
 }
 
 /// A text with each run of digits as 0 and each run of letters as a.
-fn shape(text: &str) -> String {
+pub(super) fn shape(text: &str) -> String {
     let as_kind = |letter: char| match letter {
         _ if letter.is_numeric() => '0',
         _ if letter.is_alphabetic() => 'a',

@@ -1,5 +1,7 @@
 //! What stands below a table and belongs to no student: totals and notes, by the words that they begin with.
 
+use crate::dates::is_date_or_time;
+use crate::spoiled::Holds;
 use rosterd_core::roster::normalise_key;
 
 /// Words that begin a line with a total.
@@ -58,7 +60,7 @@ const UNITS: [&str; 11] =
 /// Words for those who are counted, before the number.
 const COUNTED: [&str; 10] = ["全班", "全校", "本班", "本校", "应到", "实到", "男生", "女生", "男", "女"];
 /// Words that begin a note.
-const NOTES: [&str; 20] = [
+const NOTES: [&str; 29] = [
     "注",
     "备注",
     "備註",
@@ -77,9 +79,20 @@ const NOTES: [&str; 20] = [
     "created on",
     "created by",
     "exported",
+    "erstellt",
+    "gedruckt",
+    "édité",
+    "imprimé",
+    "impreso",
+    "approved by",
+    "prepared by",
+    "审核",
+    "審核",
     "ende der liste",
     "fin de la liste",
 ];
+/// Notes of one word.
+const WORDS: [&str; 8] = ["以上", "完", "end", "ende", "fin", "confidential", "vertraulich", "confidentiel"];
 /// Words for those who sign a list, wherever they stand.
 const SIGNED: [&str; 7] = ["签字", "签名", "簽名", "盖章", "蓋章", "signature", "unterschrift"];
 
@@ -144,7 +157,8 @@ fn without_wide_blanks(text: &str) -> String {
 /// A number of people that stands alone in its line: `共 35 人`, `35 students`.
 pub(super) fn is_number_of_people(text: &str) -> bool {
     let text = without_wide_blanks(&normalise_key(text).to_lowercase());
-    let counted = COUNTED.iter().find_map(|word| text.strip_prefix(word)).unwrap_or(&text);
+    let text = text.trim_matches(['(', ')', '（', '）', '-', ' ']);
+    let counted = COUNTED.iter().find_map(|word| text.strip_prefix(word)).unwrap_or(text);
     let has_unit = UNITS.iter().any(|unit| counted.ends_with(unit));
     has_unit && counted.contains(|letter: char| letter.is_ascii_digit()) && is_count(counted)
 }
@@ -164,10 +178,31 @@ fn begins_plainly(text: &str) -> bool {
     matches!(text, "男" | "女" | "男生" | "女生" | "其中" | "boys" | "girls") || TOTALS.contains(&text)
 }
 
+/// Whether the cells of a row are notes: labels with their values beside them (`填表人：`, 王) and a date among them.
+pub(super) fn are_notes(texts: &[&str]) -> bool {
+    let is_of_label = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| texts.get(before));
+        before.is_some_and(|before| before.trim_end().ends_with([':', '：']))
+    };
+    let mut texts_with_places = texts.iter().enumerate();
+    texts_with_places.all(|(at, text)| {
+        let is_date = at > 0 && is_date_or_time(normalise_key(text).as_ref(), Holds::Codes);
+        is_note(text) || is_of_label(at) || is_date
+    })
+}
+
 pub(super) fn is_note(text: &str) -> bool {
     let text = normalise_key(text);
     let lower = text.to_lowercase();
-    text.contains([':', '：', '。'])
+    let lower = lower.trim_matches(['(', ')', '（', '）', '[', ']', '【', '】', '-', ' ']);
+    let is_line = text.chars().count() > 1 && text.chars().all(|letter| "-–—―─_=*·".contains(letter));
+    // What a star in the list means.
+    let is_of_a_star =
+        text.strip_prefix(['*', '＊']).is_some_and(|rest| rest.starts_with([' ', '=', '：', ':']));
+    is_line
+        || is_of_a_star
+        || WORDS.contains(&lower)
+        || text.contains([':', '：', '。'])
         || text.ends_with('.')
         || text.chars().count() > 40
         || NOTES.iter().any(|word| lower.starts_with(word))

@@ -32,7 +32,8 @@ impl Grades {
             | Made::EnrollStatus(_)
             | Made::Joined(_)
             | Made::Name { .. }
-            | Made::Constant(_) => None,
+            | Made::Constant(_)
+            | Made::Title(_) => None,
         })
     }
 
@@ -44,7 +45,7 @@ impl Grades {
             self.last = grade.into_owned();
         }
         if !class.is_empty() && class_of_grade(&self.last, &class, self.always) != class {
-            self.fill.note(is_filled);
+            self.fill.note(is_filled, true);
         }
     }
 

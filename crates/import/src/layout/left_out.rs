@@ -13,6 +13,11 @@ pub(crate) struct LeftOut {
     pub(crate) repeated: Lines,
     pub(crate) totals: Lines,
     pub(crate) notes: Lines,
+    pub(crate) pages: Lines,
+    /// Titles of classes between their students.
+    pub(crate) titles: Lines,
+    /// Those titles are the groups of the rows below them.
+    pub(crate) are_groups: bool,
 }
 
 /// How many lines, and the first of them with their texts.

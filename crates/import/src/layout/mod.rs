@@ -2,21 +2,25 @@
 //! those that belong to it, without repeated headings, totals and the notes at the end.
 
 mod above;
+mod class_titles;
 mod footers;
 mod grades;
 mod left_out;
+mod pages;
 mod two_lines;
 
 use std::collections::VecDeque;
 
 use csv::StringRecord;
 
+use self::class_titles::{ClassTitles, GroupsBy, title_between};
 use self::footers::{
-    begins_with_total, is_count, is_full_name, is_note, is_number, is_number_of_people, is_sort_of_total,
+    are_notes, begins_with_total, is_count, is_full_name, is_number, is_number_of_people, is_sort_of_total,
     may_be_a_name,
 };
 pub(super) use self::grades::Grades;
 pub(super) use self::left_out::LeftOut;
+use self::pages::is_page_line;
 use self::two_lines::{below_a_group_line, with_second_line};
 use super::header_words::known;
 use super::heading::Heading;
@@ -31,7 +35,7 @@ const HEADING_ROWS: usize = 20;
 /// Rows that may be notes below the table before they are taken for rows of it.
 const MOST_NOTES: usize = 50;
 /// Cells of such a row: who made the list, who looked at it, when, and for what.
-const MOST_NOTES_OF_A_ROW: usize = 4;
+const MOST_NOTES_OF_A_ROW: usize = 6;
 /// Longer texts, in bytes, are no word for a column.
 const LONGEST_WORD: usize = 60;
 /// Names of columns that a message shows.
@@ -60,6 +64,12 @@ pub(super) struct Table<I> {
 impl<I> Table<I> {
     /// Gives the rows a further column.
     pub(super) fn add(&mut self, column: &str, made: Made) {
+        if self.heading.has(column) && self.rows.class_titles.by == GroupsBy::Titles {
+            return self.say_instead_of_titles(&made);
+        }
+        if matches!(column, "group_code" | "class_code") {
+            self.rows.class_titles.said_by_a_column();
+        }
         self.headers.names.push(column.to_owned());
         self.headers.made_of.push(made.shown_at());
         self.rows.made.push(made.clone());
@@ -113,6 +123,7 @@ pub(super) fn find<I: Iterator<Item = Result<Row, RowFault>>>(
         titles,
         width,
         key,
+        class_titles: ClassTitles::of(&heading, wanted.table, key),
         ours: heading.names.clone(),
         table: wanted.table,
         map: wanted.map.clone(),
@@ -124,7 +135,13 @@ pub(super) fn find<I: Iterator<Item = Result<Row, RowFault>>>(
         ready: VecDeque::new(),
         left_out: LeftOut::default(),
     };
-    Ok(Some(Table { heading, headers, rows, above, found, hidden: row.marks.hidden_columns }))
+    let mut table = Table { heading, headers, rows, above, found, hidden: row.marks.hidden_columns };
+    if let Some(class) = table.rows.first_class(&seen) {
+        table.add("group_code", Made::Title(class));
+        table.rows.class_titles.by = GroupsBy::Titles;
+        table.rows.left_out.are_groups = true;
+    }
+    Ok(Some(table))
 }
 
 /// The first rows of a sheet.
@@ -257,6 +274,7 @@ pub(super) struct TableRows<I> {
     titles: Vec<Vec<String>>,
     width: usize,
     key: Option<usize>,
+    class_titles: ClassTitles,
     /// Our names of the heading's columns, and how a further heading is understood.
     ours: Vec<String>,
     table: RosterTable,
@@ -292,7 +310,10 @@ impl<I: Iterator<Item = Result<Row, RowFault>>> Iterator for TableRows<I> {
                     self.ready.extend(self.notes.drain(..).map(Ok));
                     self.ready.push_back(Ok(row));
                 }
-                Some(Ok(row)) if self.is_left_out(&row) => {}
+                Some(Ok(row)) if self.takes_class(&row) || self.is_left_out(&row) => {}
+                Some(Ok(row)) if self.may_be_title(&row) => {
+                    self.ready.push_back(Err(title_between(&row)));
+                }
                 Some(Ok(row)) if self.further_heading(&row).is_some() => {
                     self.ready.extend(self.notes.drain(..).map(Ok));
                     self.ready.push_back(Err(other_heading(row.line)));
@@ -345,11 +366,17 @@ impl<I> TableRows<I> {
         };
         let is_again = |known: &[String]| begins(known) && folded(&row.fields) == known;
         if is_short && (is_again(&self.theirs) || self.titles.iter().any(|title| is_again(title))) {
+            self.end_of_a_section();
             self.left_out.repeated.push(row);
             return true;
         }
         if self.further_heading(row).is_some_and(|heading| self.is_the_same(&heading)) {
+            self.end_of_a_section();
             self.left_out.repeated.push(row);
+            return true;
+        }
+        if self.width > 1 && is_page_line(&row.fields) {
+            self.left_out.pages.push(row);
             return true;
         }
         if self.is_total(&row.fields) {
@@ -372,7 +399,9 @@ impl<I> TableRows<I> {
 
     /// Whether a further heading says the same of each column.
     fn is_the_same(&self, heading: &Heading) -> bool {
-        heading.names == self.ours && heading.made.iter().map(|(_, made)| made).eq(&self.made)
+        let is_of_file = |made: &&Made| !matches!(made, Made::Constant(_) | Made::Title(_));
+        let made = self.made.iter().filter(is_of_file);
+        heading.names == self.ours && heading.made.iter().map(|(_, made)| made).eq(made)
     }
 
     /// A line that begins with a word for a total and has nothing but counts behind it.
@@ -426,10 +455,7 @@ impl<I> TableRows<I> {
         });
         let has_id = self.key.and_then(|key| row.fields.get(key)).is_some_and(|id| !id.trim().is_empty());
         let is_row = has_both || (self.has_ids_like_notes && has_id);
-        !is_row
-            && self.width > 1
-            && filled.len() <= MOST_NOTES_OF_A_ROW
-            && filled.iter().all(|text| is_note(text))
+        !is_row && self.width > 1 && filled.len() <= MOST_NOTES_OF_A_ROW && are_notes(&filled)
     }
 }
 

@@ -18,7 +18,7 @@ fn found(lines: &[&str]) -> (u64, Vec<u64>, [Vec<u64>; 3]) {
     assert!(table.heading.is_acceptable(), "{}", table.found);
     let line = |row: Result<Row, RowFault>| row.map_or_else(|fault| fault.line, |row| row.line);
     let below = table.rows.by_ref().map(line).collect();
-    let LeftOut { repeated, totals, notes } = std::mem::take(&mut table.rows.left_out);
+    let LeftOut { repeated, totals, notes, .. } = std::mem::take(&mut table.rows.left_out);
     (table.headers.line, below, [repeated, totals, notes].map(|left_out| left_out.first))
 }
 

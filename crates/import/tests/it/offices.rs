@@ -1,6 +1,9 @@
-//! What offices' files do without a word: numbers as programs write them, dates with a time, apostrophes before codes.
+//! What offices' files do without a word: numbers as programs write them, dates with a time, apostrophes before codes, titles of
+//! classes between their students, lines of printed pages, and headings of other programs.
 
+use super::workbook::{Sheet, workbook};
 use super::*;
+use rosterd_import::csv_files::SheetIs;
 
 fn list(cell: &str) -> Read {
     let heading = "学号,姓名,手机,班级\n1001,王小明,,3-1\n";
@@ -128,6 +131,180 @@ fn dashes_of_another_kind_are_one_code_with_the_ordinary_one() {
     for cell in ["高一 – 理科", "A – B", "高一—文科"] {
         assert_eq!(list(cell).is_good().members[1], format!("1002 in {cell}"));
     }
+}
+
+#[test]
+fn the_title_of_a_class_between_its_students_is_their_group() {
+    for text in [
+        "高一(1)班,\n学号,姓名\n1,王小明\n2,李雷\n高一(2)班,\n学号,姓名\n3,韩梅梅\n",
+        "学号,姓名\n高一(1)班,\n1,王小明\n2,李雷\n高一(2)班,\n3,韩梅梅\n",
+        "高一年级名单,\n高一(1)班学生名单,\n学号,姓名\n1,王小明\n2,李雷\n,\n高一(2)班（1人）,\n学号,姓名\n3,韩梅梅\n制表：王,\n",
+        "学号,姓名\n班级：高一(1)班,班主任：张\n1,王小明\n2,李雷\n班级：高一(2)班,班主任：刘\n3,韩梅梅\n",
+    ] {
+        let found = read_one("list.csv", text);
+        let expected = ["1 in 高一(1)班", "2 in 高一(1)班", "3 in 高一(2)班"];
+        assert_eq!(found.is_good().members, expected, "{text}");
+        assert_eq!(found.students.len(), 3, "{text}");
+        assert!(found.messages().contains("the group of the rows below"), "{}", found.messages());
+    }
+    for (text, codes) in [
+        ("Student ID,Name\nClass 7A,\n1,Ann\nClass 7B (25 students),\n2,Bo\n", ["Class 7A", "Class 7B"]),
+        ("7A,\nStudent ID,Name\n1,Ann\n7B,\nStudent ID,Name\n2,Bo\n", ["7A", "7B"]),
+        (
+            "Student ID,Name\nClass: 7A,Teacher: Ms Smith\n1,Ann\nClass: 7B,Teacher: Ms Jones\n2,Bo\n",
+            ["7A", "7B"],
+        ),
+        ("Schülernummer,Name\nKlasse 7a,\n1,Ann\nKlasse 7b,\n2,Bo\n", ["Klasse 7a", "Klasse 7b"]),
+        ("学籍番号,氏名\n1年2組,\n1,Ann\n1年3組,\n2,Bo\n", ["1年2組", "1年3組"]),
+        ("학번,성명\n1학년 2반,\n1,Ann\n1학년 3반,\n2,Bo\n", ["1학년 2반", "1학년 3반"]),
+    ] {
+        let found = read_one("list.csv", text);
+        let expected = [format!("1 in {}", codes[0]), format!("2 in {}", codes[1])];
+        assert_eq!(found.is_good().members, expected, "{text}");
+    }
+}
+
+#[test]
+fn titles_of_classes_in_a_workbook_are_groups_and_notes_at_the_end_of_a_class_are_notes() {
+    let one: &[&[&str]] = &[
+        &["高一(1)班"],
+        &["班主任：张老师"],
+        &["学号", "姓名"],
+        &["#0:1", "王小明"],
+        &["制表人：", "李"],
+        &["高一(2)班"],
+        &["班主任：刘老师"],
+        &["学号", "姓名"],
+        &["#0:2", "李雷"],
+        &["第1页 共1页"],
+    ];
+    let sheet = |name| Sheet { name, rows: one, merged: &["A1:B1", "A6:B6"], ..Sheet::default() };
+    let found = read_one("list.xlsx", workbook(&[sheet("Sheet1")]));
+    assert_eq!(found.is_good().members, ["1 in 高一(1)班", "2 in 高一(2)班"]);
+    // The name of the sheet is the group only where that is said.
+    let other: &[&[&str]] = &[&["学号", "姓名"], &["#0:3", "韩梅梅"]];
+    let sheets = [sheet("高一"), Sheet { name: "高二(1)班", rows: other, ..Sheet::default() }];
+    let found = read_one("list.xlsx", workbook(&sheets));
+    assert_eq!(found.is_good().members, ["1 in 高一(1)班", "2 in 高一(2)班", "3 in 高二(1)班"]);
+    let desk = Desk::new();
+    let path = desk.put("list.xlsx", workbook(&sheets));
+    let found = read(vec![path], CsvOptions { sheet_is: SheetIs::Group, ..CsvOptions::default() });
+    assert_eq!(found.is_good().members, ["1 in 高一", "2 in 高一", "3 in 高二(1)班"]);
+}
+
+#[test]
+fn a_title_of_a_class_is_no_group_where_a_column_says_it() {
+    let text = "高一(1)班,,\n学号,姓名,班级\n1,王小明,1班\n高一(2)班,,\n学号,姓名,班级\n2,李雷,2班\n";
+    let found = read_one("list.csv", text);
+    assert_eq!(found.is_good().members, ["1 in 1班", "2 in 2班"]);
+    assert!(found.messages().contains("高一(2)班"), "{}", found.messages());
+    // A title above a single list is a title.
+    let found = read_one("list.csv", "高一(1)班,\n学号,姓名\n1,王小明\n");
+    assert_eq!(found.is_good().members, [""; 0]);
+    let found = read_one("list.csv", "高一(1)班,\n学号,姓名\n1,王小明\n合计,1\n注：转学生,\n");
+    assert_eq!(found.is_good().members, [""; 0]);
+}
+
+#[test]
+fn a_title_between_rows_that_is_not_clear_stops_the_import() {
+    for (text, line) in [
+        ("学号,姓名\n1,王小明\n高一(2)班,\n2,李雷\n", 3),
+        ("Student ID,Name\nRed House,\n1,Ann\nBlue House,\n2,Bo\n", 2),
+        ("学号,姓名\n高一(1)班,\n1,王小明\n红队,\n2,李雷\n", 4),
+        ("Student ID,Name\n20260001,Ann\n7B,\n20260002,Bo\n", 3),
+        ("List A,\nStudent ID,Name\n1,Ann\nList B,\nStudent ID,Name\n2,Bo\n", 4),
+    ] {
+        let found = read_one("list.csv", text);
+        assert_eq!(found.problems(), [(line, 1, "title-between")], "{text}: {}", found.messages());
+        assert!(!found.reading.file_problems.is_empty(), "no row of it goes in: {text}");
+        assert!(found.messages().contains("in a column of its own"), "{}", found.messages());
+    }
+    // A student without a name is one, and so is one without an id.
+    for (text, code) in [
+        ("Student ID,Name\n20260001,Ann\n20260003,\n20260002,Bo\n", (3, 2, "missing-name")),
+        ("Student ID,Name\n1,Ann\n,Page Turner\n2,Bo\n", (3, 1, "missing-id")),
+        ("Name,Student ID\nAnn Lee,1\nPage Turner,\nBo Fox,2\n", (3, 2, "missing-id")),
+    ] {
+        assert_eq!(read_one("list.csv", text).problems(), [code], "{text}");
+    }
+}
+
+#[test]
+fn lines_of_printed_pages_are_left_out_wherever_they_stand() {
+    for line in [
+        "Page 1 of 2,,",
+        "Page 1/2,,",
+        "第1页，共2页,,",
+        "第1页,共2页,",
+        "第 1 页 共 2 页,,",
+        "Seite 1 von 2,,",
+        "Página 1 de 2,,",
+        ",,Page 1 sur 2",
+        "- 1 -,,",
+        "1 / 2,,",
+    ] {
+        let text =
+            format!("学号,姓名,班级\n1,王小明,1班\n{line}\n2,李雷,2班\n{line}\n3,韩梅梅,2班\n{line}\n");
+        let found = read_one("list.csv", text);
+        assert_eq!(found.is_good().members, ["1 in 1班", "2 in 2班", "3 in 2班"], "{line}");
+        assert!(
+            found.messages().contains("lines of printed pages were left out: 3 ("),
+            "{}",
+            found.messages()
+        );
+        assert!(!found.messages().contains("group_code"), "{}", found.messages());
+    }
+    let found = read_one("list.csv", "学号,姓名,班级\nP1,Page,1班\n2,李雷,第1页\n");
+    assert_eq!(found.is_good().students.len(), 2);
+}
+
+#[test]
+fn signatures_and_notes_below_a_table_are_left_out() {
+    for line in [
+        "填表人：,王,审核：",
+        "制表：王老师,,2026年9月1日",
+        "制表：王老师,2026-09-01,",
+        "Prepared by:,Ms Smith,",
+        "* = new student,,",
+        "(2 records),,",
+        "（2人）,,",
+        "以上,,",
+        "（以下空白）,,",
+        "Erstellt am 01.09.2026,,",
+        "Édité le 01/09/2026,,",
+        "Printed on 1 September 2026,,",
+        "Approved by,,",
+        "审核,,",
+        "————,,",
+        "END,,",
+    ] {
+        let found = read_one("list.csv", format!("学号,姓名,班级\n1,王小明,1班\n2,李雷,1班\n{line}\n"));
+        assert_eq!(found.is_good().students.len(), 2, "{line}: {:?}", found.students);
+        assert!(found.messages().contains("were left out: 4"), "{line}: {}", found.messages());
+    }
+    for (line, code) in
+        [("3,王,审核", None), ("制表：,3,1班", None), ("*3,Ann,1班", None), ("END,Ann,1班", None)]
+    {
+        let found = read_one("list.csv", format!("学号,姓名,班级\n1,王小明,1班\n{line}\n2,李雷,1班\n"));
+        assert_eq!(found.problems().first().copied(), code, "{line}: {}", found.messages());
+        assert_eq!(found.students.len(), 3, "{line}");
+    }
+}
+
+#[test]
+fn a_refused_row_is_not_told_as_one_without_a_group() {
+    for row in ["2,李雷,2-Mar", "2,,", ",李雷,"] {
+        let found = read_one("list.csv", format!("学号,姓名,班级\n1,王小明,1班\n{row}\n3,韩梅梅,1班\n"));
+        assert_eq!(found.problems().len(), 1, "{row}: {}", found.messages());
+        assert!(!found.messages().contains("no group_code"), "{row}: {}", found.messages());
+    }
+    let found = read_one("list.csv", "学号,姓名,班级\n1,王小明,1班\n2,李雷,2-Mar\n3,韩梅梅,3-Mar\n");
+    assert_eq!(
+        found.problems(),
+        [(3, 3, "date"), (4, 3, "date")],
+        "and no merged cells: {}",
+        found.messages()
+    );
 }
 
 #[test]
