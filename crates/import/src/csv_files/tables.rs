@@ -6,7 +6,7 @@ use rosterd_core::counted::counted;
 
 use crate::cells::Cells;
 use crate::fill::Fill;
-use crate::heading::{OWNER_COLUMNS, Owner};
+use crate::heading::Owner;
 use crate::sheet::{FileRef, consume};
 use crate::table::{AnyRows, Headers};
 use crate::{CellValue, ClassRow, GroupRow, Item, Person, RosterTable, RowSink, StudentRow};
@@ -70,7 +70,7 @@ fn read_students(
 ) -> u64 {
     let own = RosterTable::Students.columns();
     let is_further = |name: &&str| {
-        !name.is_empty() && !own.contains(name) && !OWNER_COLUMNS.iter().any(|(column, _)| column == name)
+        !name.is_empty() && !own.contains(name) && !owners.iter().any(|owner| owner.column == *name)
     };
     let further: Vec<&str> = headers.names.iter().map(String::as_str).filter(is_further).collect();
     let tables: Vec<RosterTable> =

@@ -64,6 +64,8 @@ pub(super) struct Heading {
     pub(super) likely_name: Option<String>,
     /// Further columns have no names of their own.
     pub(super) is_translated: bool,
+    /// Columns of an export that are the students' own, although they are called as those of a group or class.
+    own_columns: Vec<&'static str>,
     has_needed: bool,
 }
 
@@ -276,10 +278,15 @@ impl HeadingReader<'_> {
         let owners =
             OWNER_COLUMNS.iter().map(|(column, _)| *column).filter(|_| self.table == RosterTable::Students);
         let own: Vec<&str> = self.table.columns().iter().copied().chain(owners).collect();
+        let exported = self.end_of_an_export();
         for (at, name) in self.theirs.iter().enumerate() {
             // SQLite does not tell columns apart by case, so a slip there means our column.
             let ours = own.iter().find(|column| column.eq_ignore_ascii_case(name));
             let is_exported = EXPORTED_COLUMNS.iter().any(|column| column.eq_ignore_ascii_case(name));
+            let owner = OWNER_COLUMNS.iter().map(|(column, _)| *column).find(|owner| ours == Some(owner));
+            if exported.is_some_and(|exported| at < exported) {
+                self.heading.own_columns.extend(owner);
+            }
             if ours.is_some() {
                 self.heading.recognised += 1;
             } else if is_exported && self.table == RosterTable::Students {
@@ -288,6 +295,12 @@ impl HeadingReader<'_> {
             }
             self.take(at, ours.copied().unwrap_or(name));
         }
+    }
+
+    /// Where the columns stand that an export of the roster adds to the students' own.
+    fn end_of_an_export(&self) -> Option<usize> {
+        let [groups, classes] = EXPORTED_COLUMNS.map(|column| self.place_of_own(column));
+        groups.zip(classes).map(|(groups, classes)| groups.min(classes))
     }
 
     /// Takes what known words name; a file in which they name no student stays as it is.

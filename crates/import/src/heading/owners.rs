@@ -36,7 +36,8 @@ impl Heading {
     pub(crate) fn owners(&self) -> Vec<Owner> {
         let owner = |(column, members): (&'static str, RosterTable)| {
             let (heading, holds_several) = (self.word_for(column), self.is_of_departments(column));
-            self.has(column).then_some(Owner { column, members, heading, holds_several })
+            let is_owner = self.has(column) && !self.own_columns.contains(&column);
+            is_owner.then_some(Owner { column, members, heading, holds_several })
         };
         OWNER_COLUMNS.into_iter().filter_map(owner).collect()
     }

@@ -116,6 +116,7 @@ pub(super) fn find<I: Iterator<Item = Result<Row, RowFault>>>(
         is_export: heading.is_export(),
     };
     let made: Vec<Made> = heading.made.iter().map(|(_, made)| made.clone()).collect();
+    let who_is_there = heading.names.iter().position(|name| name == "active" && heading.is_export());
     let rows = TableRows {
         ahead,
         rows,
@@ -123,6 +124,7 @@ pub(super) fn find<I: Iterator<Item = Result<Row, RowFault>>>(
         titles,
         width,
         key,
+        who_is_there,
         class_titles: ClassTitles::of(&heading, wanted.table, key),
         ours: heading.names.clone(),
         table: wanted.table,
@@ -274,6 +276,8 @@ pub(super) struct TableRows<I> {
     titles: Vec<Vec<String>>,
     width: usize,
     key: Option<usize>,
+    /// Of an export of ours, the column that says who is there: each student's row has it.
+    who_is_there: Option<usize>,
     class_titles: ClassTitles,
     /// Our names of the heading's columns, and how a further heading is understood.
     ours: Vec<String>,
@@ -390,11 +394,17 @@ impl<I> TableRows<I> {
     fn further_heading(&self, row: &Row) -> Option<Heading> {
         let id = row.fields.get(self.key?)?;
         let may_be_word = id.len() <= LONGEST_WORD && !id.bytes().any(|byte| byte.is_ascii_digit());
-        if !may_be_word || known(id).is_none() {
+        if !may_be_word || known(id).is_none() || self.is_of_an_export(&row.fields) {
             return None;
         }
         let names = Headers::new(row.line, row.fields.iter()).names;
         Some(Heading::read(&names, self.table, &self.map)).filter(Heading::is_acceptable)
+    }
+
+    /// A student's row of an export of ours, which says who is there, whatever it reads like.
+    fn is_of_an_export(&self, fields: &StringRecord) -> bool {
+        let said = self.who_is_there.and_then(|at| fields.get(at)).unwrap_or_default().trim();
+        !said.is_empty() && !said.eq_ignore_ascii_case("active")
     }
 
     /// Whether a further heading says the same of each column.
@@ -416,7 +426,7 @@ impl<I> TableRows<I> {
                 let is_count = id == self.met.to_string();
                 !id.is_empty() && (is_full_name(word) || (may_be_a_name(word) && !is_count))
             });
-        if !is_place || is_person || self.is_row_of_ours(fields) {
+        if !is_place || is_person || self.is_row_of_ours(fields) || self.is_of_an_export(fields) {
             return false;
         }
         let mut rest = filled.map(|(_, field)| field).peekable();

@@ -352,3 +352,21 @@ fn a_word_for_the_students_id_counts_before_a_local_one_and_other_peoples_stay_t
         assert_eq!(found.is_good().students, ["1 Ann Lee - - -"], "{heading}");
     }
 }
+
+#[test]
+fn an_export_of_ours_is_read_as_it_was_written() {
+    let heading = "student_id,name,gender,phone,email,password,classin_uid,active,class_code,group_code,groups,classes\n";
+    let text = format!(
+        "{heading}1,Ann,,'13800138000,,,,1,7A,G7,G1,C1\n2,Bo,,１３８,,,,1,7B,,G2,\n合计,合计,,,,,,1,,,,\n3,'=Cy,,'=1,,,,1,,,,\n"
+    );
+    let found = read_one("roster.csv", text);
+    let expected = ["1 Ann - '13800138000 -", "2 Bo - １３８ -", "合计 合计 - - -", "3 =Cy - =1 -"];
+    assert_eq!(found.is_good().students, expected);
+    assert_eq!(found.members, [""; 0], "its own columns are no memberships");
+    assert!(!found.messages().contains("totals"), "{}", found.messages());
+    // What stands behind the export's own columns was added to it, and a line without the word for who is there is none of its rows.
+    let heading = "student_id,name,gender,phone,email,classin_uid,active,groups,classes,group_code\n";
+    let found = read_one("roster.csv", format!("{heading}1,Ann,,,,,1,,,G7\n合计,1,,,,,,,,\n"));
+    assert_eq!(found.is_good().students, ["1 Ann - - -"]);
+    assert_eq!(found.members, ["1 in G7"]);
+}
