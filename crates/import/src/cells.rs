@@ -346,7 +346,7 @@ impl<'a> Cells<'a> {
                 letter.is_control()
                     || !(letter.is_ascii()
                         || letter.is_alphanumeric()
-                        || ('\u{ff01}'..='\u{ff5e}').contains(letter))
+                        || matches!(letter, '\u{ff01}'..='\u{ff5e}' | '\u{2010}'..='\u{2019}' | '\u{2212}'))
             };
             let seen = text.chars().filter(is_odd).count();
             if raw.trim().chars().filter(is_odd).count() > seen {

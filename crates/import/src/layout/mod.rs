@@ -379,7 +379,8 @@ impl<I> TableRows<I> {
             self.left_out.repeated.push(row);
             return true;
         }
-        if self.width > 1 && is_page_line(&row.fields) {
+        let is_row = self.width == 1 || self.is_of_an_export(&row.fields);
+        if !is_row && is_page_line(&row.fields) {
             self.left_out.pages.push(row);
             return true;
         }
@@ -464,7 +465,7 @@ impl<I> TableRows<I> {
             })
         });
         let has_id = self.key.and_then(|key| row.fields.get(key)).is_some_and(|id| !id.trim().is_empty());
-        let is_row = has_both || (self.has_ids_like_notes && has_id);
+        let is_row = self.is_of_an_export(&row.fields) || has_both || (self.has_ids_like_notes && has_id);
         !is_row && self.width > 1 && filled.len() <= MOST_NOTES_OF_A_ROW && are_notes(&filled)
     }
 }

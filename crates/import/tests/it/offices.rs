@@ -126,7 +126,9 @@ fn an_apostrophe_before_a_code_is_taken_off_and_one_before_a_word_is_refused() {
 #[test]
 fn dashes_of_another_kind_are_one_code_with_the_ordinary_one() {
     for cell in ["3–1", "3‒1", "3−1", "3‐1", "3\u{2011}1", "'3–1", "3—1"] {
-        assert_eq!(list(cell).is_good().members, ["1001 in 3-1", "1002 in 3-1", "1003 in 3-1"], "{cell}");
+        let found = list(cell);
+        assert_eq!(found.is_good().members, ["1001 in 3-1", "1002 in 3-1", "1003 in 3-1"], "{cell}");
+        assert_eq!(found.messages(), "", "everybody sees a dash: {cell}");
     }
     for cell in ["高一 – 理科", "A – B", "高一—文科"] {
         assert_eq!(list(cell).is_good().members[1], format!("1002 in {cell}"));
@@ -357,10 +359,17 @@ fn a_word_for_the_students_id_counts_before_a_local_one_and_other_peoples_stay_t
 fn an_export_of_ours_is_read_as_it_was_written() {
     let heading = "student_id,name,gender,phone,email,password,classin_uid,active,class_code,group_code,groups,classes\n";
     let text = format!(
-        "{heading}1,Ann,,'13800138000,,,,1,7A,G7,G1,C1\n2,Bo,,１３８,,,,1,7B,,G2,\n合计,合计,,,,,,1,,,,\n3,'=Cy,,'=1,,,,1,,,,\n"
+        "{heading}1,Ann,,'13800138000,,,,1,7A,G7,G1,C1\n2,Bo,,１３８,,,,1,7B,,G2,\n合计,合计,,,,,,1,,,,\npage,1,,,,,,1,,,,\n3,'=Cy,,'=1,,,,1,,,,\n--,x：,,,,,,1,,,,\n"
     );
     let found = read_one("roster.csv", text);
-    let expected = ["1 Ann - '13800138000 -", "2 Bo - １３８ -", "合计 合计 - - -", "3 =Cy - =1 -"];
+    let expected = [
+        "1 Ann - '13800138000 -",
+        "2 Bo - １３８ -",
+        "合计 合计 - - -",
+        "page 1 - - -",
+        "3 =Cy - =1 -",
+        "-- x： - - -",
+    ];
     assert_eq!(found.is_good().students, expected);
     assert_eq!(found.members, [""; 0], "its own columns are no memberships");
     assert!(!found.messages().contains("totals"), "{}", found.messages());
