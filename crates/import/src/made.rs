@@ -47,6 +47,17 @@ impl Made {
         }
     }
 
+    /// The columns of which it is made.
+    pub(super) fn parts(&self) -> Vec<usize> {
+        match self {
+            Self::Copy(at) | Self::EnrollStatus(at) => vec![*at],
+            Self::Joined(parts) => parts.clone(),
+            Self::Name { parts, .. } => parts.iter().flatten().copied().collect(),
+            Self::Class { grade, class, always: _ } => vec![*grade, *class],
+            Self::Constant(_) | Self::Title(_) => Vec::new(),
+        }
+    }
+
     /// Its value in a row.
     pub(super) fn value(&self, fields: &StringRecord) -> String {
         let field = |at: usize| match normalise(fields.get(at).unwrap_or_default()) {

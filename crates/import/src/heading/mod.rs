@@ -143,14 +143,7 @@ impl HeadingReader<'_> {
     }
 
     fn make(&mut self, column: &str, made: Made) {
-        let parts: Vec<usize> = match &made {
-            Made::Copy(at) | Made::EnrollStatus(at) => vec![*at],
-            Made::Joined(parts) => parts.clone(),
-            Made::Name { parts, .. } => parts.iter().flatten().copied().collect(),
-            Made::Class { grade, class, always: _ } => vec![*grade, *class],
-            Made::Constant(_) | Made::Title(_) => Vec::new(),
-        };
-        for at in parts {
+        for at in made.parts() {
             if let Some(taken) = self.taken.get_mut(at) {
                 *taken = true;
             }

@@ -18,8 +18,9 @@ const MOST_CELLS: usize = 4;
 /// Letters of a title that is a class, and of one that is nothing but a code.
 const LONGEST: usize = 24;
 const LONGEST_CODE: usize = 10;
-/// Rows below a title in which another one is looked for, before students are taken for those of one list.
+/// Rows below a title, and their bytes, in which another one is looked for, before students are taken for those of one list.
 const SECTION_ROWS: usize = 500;
+const SECTION_BYTES: usize = 4 << 20;
 /// Ids have more letters than the codes of most classes.
 const SHORTEST_ID: usize = 5;
 
@@ -95,7 +96,11 @@ impl ClassTitles {
     /// The class that a row is the title of. A code alone is one where a heading follows.
     pub(super) fn class_of(fields: &StringRecord, is_before_heading: bool) -> Option<String> {
         let mut class = None;
-        for text in texts(fields) {
+        let texts = texts(fields);
+        if texts.len() > MOST_CELLS {
+            return None;
+        }
+        for text in texts {
             match class_named(text, is_before_heading) {
                 Some(found) if class.is_none() => class = Some(found),
                 Some(_) => return None,
@@ -168,8 +173,18 @@ impl<I: Iterator<Item = Result<Row, RowFault>>> TableRows<I> {
         }
         let first = above.iter().rev().find_map(|(row, _)| ClassTitles::class_of(&row.fields, true));
         let most = if first.is_some() { SECTION_ROWS } else { 1 };
-        let below = (0..most).find_map(|at| self.class_ahead(at).transpose()).transpose().ok()??;
-        first.or(Some(below))
+        let mut bytes = 0;
+        for at in 0..most {
+            if let Some(below) = self.class_ahead(at).ok()? {
+                return first.or(Some(below));
+            }
+            let row = self.ahead.get(at).and_then(|row| row.as_ref().ok());
+            bytes += row.map_or(0, |row| row.fields.as_slice().len());
+            if bytes > SECTION_BYTES {
+                return None;
+            }
+        }
+        None
     }
 
     /// The class that the row at this place ahead is the title of; an error where there is no row.
@@ -229,12 +244,15 @@ impl<I: Iterator<Item = Result<Row, RowFault>>> TableRows<I> {
     }
 }
 
-/// The texts of a row, each once.
+/// The texts of a row, each once; of more than a title has, only so many that it is seen.
 fn texts(fields: &StringRecord) -> Vec<&str> {
     let mut texts: Vec<&str> = Vec::new();
     for field in fields.iter().map(str::trim).filter(|field| !field.is_empty()) {
         if !texts.contains(&field) {
             texts.push(field);
+        }
+        if texts.len() > MOST_CELLS {
+            break;
         }
     }
     texts
@@ -316,19 +334,6 @@ fn is_code(text: &str) -> bool {
         && text.chars().all(is_letter)
         && text.contains(|letter: char| letter.is_numeric() || "一二三四五六七八九十".contains(letter))
         && !(is_number && text.len() > 3)
-}
-
-impl Made {
-    /// The columns of which it is made.
-    fn parts(&self) -> Vec<usize> {
-        match self {
-            Self::Copy(at) | Self::EnrollStatus(at) => vec![*at],
-            Self::Joined(parts) => parts.clone(),
-            Self::Name { parts, .. } => parts.iter().flatten().copied().collect(),
-            Self::Class { grade, class, always: _ } => vec![*grade, *class],
-            Self::Constant(_) | Self::Title(_) => Vec::new(),
-        }
-    }
 }
 
 #[cfg(test)]
