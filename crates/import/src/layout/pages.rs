@@ -5,6 +5,8 @@ use csv::StringRecord;
 /// Cells of such a line, and bytes.
 const MOST_CELLS: usize = 4;
 const LONGEST: usize = 60;
+/// How lines of several cells begin.
+const BEGINNINGS: [&str; 7] = ["page", "seite", "pag", "pág", "第", "共", "페이지"];
 /// What such lines say, with # for each number, without blanks and marks.
 const LINES: [&str; 33] = [
     "page#",
@@ -48,7 +50,8 @@ pub(super) fn is_page_line(fields: &StringRecord) -> bool {
     let Some(first) = filled().next() else { return false };
     let is_alone = filled().nth(1).is_none();
     // Most rows begin with an id, and go on.
-    if (first.starts_with(|letter: char| letter.is_ascii_digit()) && !is_alone)
+    let begins = |word: &&str| first.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    if !(is_alone || BEGINNINGS.iter().any(begins))
         || filled().nth(MOST_CELLS).is_some()
         || filled().map(str::len).sum::<usize>() > LONGEST
     {
@@ -101,6 +104,7 @@ mod tests {
             "第1页，共2页||",
             "第1页|共2页|",
             "（第 1 页）||",
+            "SEITE 1|von 2|",
             "Seite 1 von 2",
             "Página 1 de 2||",
             "- 3 -||",
