@@ -16,6 +16,7 @@ mod decoding;
 mod discover;
 mod encoding;
 mod fill;
+mod grade_names;
 mod header_words;
 mod heading;
 mod layout;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use csv::StringRecord;
 
+use super::grade_names::{class_within, class_within_all};
 use super::names::{class_of_grade, full_name, is_whole_of, joined};
 use super::no_values::is_mark_for_nothing;
 use rosterd_core::roster::normalise;
@@ -30,6 +31,16 @@ pub(super) enum Made {
         /// Also where the class could stand alone.
         always: bool,
     },
+    /// A class within a grade that the sheet, its title or its file is called after.
+    ClassOf {
+        grade: String,
+        class: usize,
+    },
+    /// A class within the values of other columns: stage, year of entry, grade and profession.
+    ClassWithin {
+        parts: Vec<usize>,
+        class: usize,
+    },
     /// The same for all rows, such as the sheet's name.
     Constant(String),
     /// The same for the rows below a title.
@@ -40,7 +51,11 @@ impl Made {
     /// The number of the column by which it is shown.
     pub(super) fn shown_at(&self) -> usize {
         match self {
-            Self::Copy(at) | Self::EnrollStatus(at) | Self::Class { class: at, .. } => *at,
+            Self::Copy(at)
+            | Self::EnrollStatus(at)
+            | Self::Class { class: at, .. }
+            | Self::ClassOf { class: at, .. }
+            | Self::ClassWithin { class: at, .. } => *at,
             Self::Joined(parts) => parts.first().copied().unwrap_or_default(),
             Self::Name { parts, .. } => parts.iter().flatten().min().copied().unwrap_or_default(),
             Self::Constant(_) | Self::Title(_) => 0,
@@ -54,6 +69,8 @@ impl Made {
             Self::Joined(parts) => parts.clone(),
             Self::Name { parts, .. } => parts.iter().flatten().copied().collect(),
             Self::Class { grade, class, always: _ } => vec![*grade, *class],
+            Self::ClassOf { class, .. } => vec![*class],
+            Self::ClassWithin { parts, class } => parts.iter().chain([class]).copied().collect(),
             Self::Constant(_) | Self::Title(_) => Vec::new(),
         }
     }
@@ -89,6 +106,11 @@ impl Made {
                 full_name([&given, &middle, &family], *is_family_first)
             }
             Self::Class { grade, class, always } => class_of_grade(&field(*grade), &field(*class), *always),
+            Self::ClassOf { grade, class } => class_within(grade, &field(*class)),
+            Self::ClassWithin { parts, class } => {
+                let parts: Vec<_> = parts.iter().map(|at| field(*at)).collect();
+                class_within_all(parts.iter().map(AsRef::as_ref), &field(*class))
+            }
             Self::Constant(text) | Self::Title(text) => text.clone(),
         }
     }

@@ -115,6 +115,17 @@ fn number_of_grade(grade: &str) -> Option<String> {
     (is_number && WORDS.contains(&word.as_str())).then(|| digits.to_owned())
 }
 
+/// Whether a class begins with its grade: 高一1班, 七(1)班, `7A` and `7-2`; 1班 does not.
+pub(super) fn says_grade(class: &str) -> bool {
+    let Some((grade, rest)) = leading_grade(class) else { return false };
+    let next = rest.chars().next();
+    grade.is_named
+        || next.is_some_and(|next| {
+            next.is_ascii_alphabetic()
+                || matches!(next, '(' | '（' | '-' | '.' | '/' | '年' | '级' | '級' | '학')
+        })
+}
+
 /// A grade that begins the name of a class.
 struct LeadingGrade {
     number: u32,

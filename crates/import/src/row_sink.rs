@@ -1,7 +1,10 @@
 //! Takes rows from readers and passes them on in small lots, so that no file is held in memory.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+
+use jiff::civil::Date;
 
 use tokio::sync::mpsc::Sender;
 
@@ -17,6 +20,10 @@ pub const LOTS_UNDER_WAY: usize = 8;
 pub struct RowSink {
     /// The findings about the files so far.
     pub reading: Reading,
+    /// The day that days in the files are compared with; without one every term and every year counts.
+    pub(super) today: Option<Date>,
+    /// Classes without a grade, and the sheet and row of each.
+    pub(super) bare_classes: BTreeMap<String, (String, u64)>,
     lot: Vec<LocatedRow>,
     outlet: Sender<Vec<LocatedRow>>,
     bytes: Arc<AtomicU64>,
@@ -27,7 +34,22 @@ impl RowSink {
     /// Sends what is read through a channel; `bytes` counts what was read of the files.
     #[must_use]
     pub fn new(outlet: Sender<Vec<LocatedRow>>, bytes: Arc<AtomicU64>) -> Self {
-        Self { reading: Reading::default(), lot: Vec::new(), outlet, bytes, is_stopped: false }
+        Self {
+            reading: Reading::default(),
+            today: None,
+            bare_classes: BTreeMap::new(),
+            lot: Vec::new(),
+            outlet,
+            bytes,
+            is_stopped: false,
+        }
+    }
+
+    /// The same, on a day: terms that ended before it and those that begin later do not count, and years of leavers before its
+    /// own have passed. A OneRoster bundle has the day among its options.
+    #[must_use]
+    pub fn on(self, today: Date) -> Self {
+        Self { today: Some(today), ..self }
     }
 
     /// Sends the last lot.

@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 
 use super::CsvOptions;
-use super::sheets::holds_nobody;
 use crate::heading::Heading;
 use crate::layout::{self, Wanted};
 use crate::workbook::Workbook;
@@ -29,7 +28,7 @@ pub(super) fn refuse_alike(
     for number in 0..workbook.sheets().len() {
         let sheet = workbook.sheets().get(number).filter(|sheet| !sheet.is_hidden && !read.contains(&number));
         let Some(name) = sheet.map(|sheet| shown(&sheet.name)) else { continue };
-        if holds_nobody(workbook, number) {
+        if workbook.is_left_aside(number) {
             continue;
         }
         let goes_on = form.is_some_and(|form| goes_on(workbook, number, form));

@@ -1,13 +1,17 @@
 //! Reads files with one table each: CSV in our own columns, in mapped ones or in ones that are known, any order of
 //! columns, any of the usual separators; or sheets of a workbook. It does not know what the database holds.
 
+mod bare_classes;
 mod headers;
 mod left_out;
+mod sheet_names;
 mod sheets;
+mod summaries;
 mod tables;
 
 use std::path::{Path, PathBuf};
 
+use self::bare_classes::BareClasses;
 use self::headers::{accept, tell_left_out};
 use super::discover::{NamedFile, files_by_table};
 use super::heading::Owner;
@@ -56,6 +60,8 @@ struct CsvSource<'s> {
     is_unnamed: bool,
     options: &'s CsvOptions,
     path: &'s Path,
+    /// The sheet's name, of a workbook.
+    sheet: Option<&'s str>,
     /// A column that all rows share, such as the sheet's name.
     shared: Option<(&'static str, Made)>,
     /// Other sheets hold students too.
@@ -96,6 +102,7 @@ fn read_file(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, option
         is_unnamed: table.is_none() && options.map.is_empty(),
         options,
         path,
+        sheet: None,
         shared: None,
         is_one_of_several: false,
         remark,
@@ -128,6 +135,7 @@ fn read_table(
     if !accept(sink, file, source, &mut table) {
         return;
     }
+    let mut bare = BareClasses::of(source, &mut table);
     for note in std::mem::take(&mut table.heading.notes) {
         sink.reading.notice(&file.name, note);
     }
@@ -150,7 +158,9 @@ fn read_table(
     for Owner { column, members, .. } in &owners {
         sink.reading.key_columns.insert(*members, ["student_id", column].map(|name| headers.position(name)));
     }
-    let count = tables::read(sink, file, (source.table, &owners), &headers, &mut rows);
+    let mut noted = rows.by_ref().inspect(|row| row.iter().for_each(|row| bare.note(row)));
+    let count = tables::read(sink, file, (source.table, &owners), &headers, &mut noted);
+    bare.tell(sink, file, source);
     tell_left_out(sink, file, &rows.left_out);
     if let Some((column, fill)) = rows.grades.as_ref().and_then(Grades::merged) {
         tables::refuse_merged(sink, file, (headers.line, column), "the grade of a class", fill);

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use super::sheet_names::{holds_nobody, is_summary};
+use super::summaries::{People, Summary};
 use super::{CsvOptions, CsvSource, SheetIs, left_out, read_table};
 use crate::discover::table_named;
 use crate::header_words::{folded, known};
@@ -22,14 +24,31 @@ struct Chosen {
     table: RosterTable,
 }
 
+/// What is read of a workbook.
+struct Choice {
+    chosen: Vec<Chosen>,
+    /// Sheets that sum up others, read or not.
+    summaries: Vec<Summary>,
+}
+
+impl Choice {
+    fn of(chosen: Vec<Chosen>) -> Self {
+        Self { chosen, summaries: Vec::new() }
+    }
+}
+
 pub(super) fn read(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, options: &CsvOptions) {
     let Some(mut workbook) = Workbook::open(sink, path) else { return };
     let name = shown_name(path);
-    let chosen = match choose(&mut workbook, table, options) {
-        Ok(chosen) => chosen,
+    let names: Vec<String> = workbook.sheets().iter().map(|sheet| sheet.name.clone()).collect();
+    let nobody = (0..names.len())
+        .filter(|at| names.get(*at).is_some_and(|name| holds_nobody(name, &names, sink.today)));
+    workbook.leave_aside(nobody.collect());
+    let Choice { chosen, summaries } = match choose(&mut workbook, table, options) {
+        Ok(choice) => choice,
         Err((code, message)) => return sink.reading.refuse_file(&name, 1, 1, code, message),
     };
-    tell_unread(sink, &name, &workbook, &chosen);
+    tell_unread(sink, &name, &workbook, &chosen, &summaries);
     if workbook.lacks_formats() {
         let message = "an .xls says numbers without their formats: where its sheets show zeros in front of ids, save it \
                        as .xlsx and import that";
@@ -38,6 +57,7 @@ pub(super) fn read(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, 
     let students = chosen.iter().filter(|chosen| chosen.table == RosterTable::Students).count();
     // A sheet that is chosen of several says by its name what it says among them.
     let is_one_of_several = students > 1
+        || !summaries.is_empty()
         || (students == 1
             && !options.sheets.is_empty()
             && of_one_form(&mut workbook, RosterTable::Students, options).len() > 1);
@@ -45,7 +65,10 @@ pub(super) fn read(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, 
         let sheet = workbook.sheets().get(number).map(|sheet| sheet.name.clone()).unwrap_or_default();
         let file = FileRef { is_sheet: true, ..FileRef::note(sink, format!("{name}[{}]", shown(&sheet))) };
         let shared = match kind {
-            RosterTable::Students => shared(&mut workbook, number, &sheet, is_one_of_several, options),
+            RosterTable::Students => {
+                let is_named = is_one_of_several && summaries.iter().all(|summary| summary.number != number);
+                shared(&mut workbook, number, &sheet, is_named, options)
+            }
             RosterTable::Groups
             | RosterTable::Classes
             | RosterTable::GroupMembers
@@ -58,8 +81,16 @@ pub(super) fn read(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, 
             sink.reading.notice(&file.name, message);
         }
         let is_unnamed = table.is_none() && table_named(&sheet).is_none() && options.map.is_empty();
-        let source =
-            CsvSource { table: kind, is_unnamed, options, path, shared, is_one_of_several, remark: "" };
+        let source = CsvSource {
+            table: kind,
+            is_unnamed,
+            options,
+            path,
+            sheet: Some(&sheet),
+            shared,
+            is_one_of_several,
+            remark: "",
+        };
         match workbook.rows(number, true) {
             Ok(rows) => read_table(sink, &file, &source, rows),
             Err(fault) => file.refuse(sink, 1, "not-a-workbook", fault),
@@ -72,7 +103,7 @@ fn choose(
     workbook: &mut Workbook,
     table: Option<RosterTable>,
     options: &CsvOptions,
-) -> Result<Vec<Chosen>, (&'static str, String)> {
+) -> Result<Choice, (&'static str, String)> {
     let sheets = workbook.sheets().to_vec();
     let kind = table.unwrap_or(RosterTable::Students);
     let of_one_form = |workbook: &mut Workbook| of_one_form(workbook, kind, options);
@@ -90,11 +121,15 @@ fn choose(
             });
         }
         if options.whole {
-            let left: Vec<String> = of_one_form(workbook)
-                .into_iter()
-                .filter(|number| !chosen.iter().any(|chosen| chosen.number == *number))
-                .filter_map(|number| Some(shown(&sheets.get(number)?.name)))
-                .collect();
+            let numbers: Vec<usize> = chosen.iter().map(|chosen| chosen.number).collect();
+            let mut left = of_one_form(workbook);
+            left.retain(|number| !numbers.contains(number));
+            if kind == RosterTable::Students {
+                // Nobody would leave with a sheet that sums up the others.
+                left.retain(|number| !People::new(options).are_within(workbook, *number, &numbers));
+            }
+            let left: Vec<String> =
+                left.into_iter().filter_map(|number| Some(shown(&sheets.get(number)?.name))).collect();
             let is_of_them = chosen.iter().any(|chosen| chosen.table == kind);
             if !left.is_empty() && is_of_them {
                 let message = format!(
@@ -105,7 +140,7 @@ fn choose(
                 return Err(("sheet-left-out", message));
             }
         }
-        return Ok(chosen);
+        return Ok(Choice::of(chosen));
     }
     let mut named: Vec<Chosen> = sheets
         .iter()
@@ -121,7 +156,7 @@ fn choose(
                 numbers.filter(|number| named.iter().all(|chosen| chosen.number != *number)).collect();
             named.extend(others.into_iter().map(|number| Chosen { number, table: kind }));
         }
-        return Ok(named);
+        return Ok(Choice::of(named));
     }
     let mut numbers = of_one_form(workbook);
     if options.whole && !numbers.is_empty() {
@@ -139,7 +174,15 @@ fn choose(
             "the workbook has no sheet that is seen (--sheet takes a hidden one)".to_owned(),
         ));
     }
-    Ok(numbers.into_iter().map(|number| Chosen { number, table: kind }).collect())
+    let summaries = if kind == RosterTable::Students && options.sheet_is == SheetIs::Auto {
+        People::new(options).summaries(workbook, &numbers)
+    } else {
+        Vec::new()
+    };
+    let is_read =
+        |number: &usize| summaries.iter().all(|summary| summary.number != *number || summary.says_more);
+    let chosen = numbers.into_iter().filter(is_read).map(|number| Chosen { number, table: kind }).collect();
+    Ok(Choice { chosen, summaries })
 }
 
 /// The sheets that hold the table and name the same sort of people: students by any word for a student's id where one sheet
@@ -160,8 +203,8 @@ fn of_one_form(workbook: &mut Workbook, kind: RosterTable, options: &CsvOptions)
         let key = place(kind.columns().first().copied().unwrap_or_default());
         found.push((number, key.and_then(|at| heading.theirs.get(at)).map(|word| people_named_by(word))));
     }
-    if found.iter().any(|(number, _)| !holds_nobody(workbook, *number)) {
-        found.retain(|(number, _)| !holds_nobody(workbook, *number));
+    if found.iter().any(|(number, _)| !workbook.is_left_aside(*number)) {
+        found.retain(|(number, _)| !workbook.is_left_aside(*number));
     }
     let students = found.iter().find(|(_, people)| people.as_deref() == Some(STUDENTS));
     let Some((_, form)) = students.or(found.first()).cloned() else { return Vec::new() };
@@ -178,7 +221,7 @@ fn refuse_half_known(
         let Some(sheet) = workbook.sheets().get(number).filter(|sheet| !sheet.is_hidden).cloned() else {
             continue;
         };
-        if holds_nobody(workbook, number) {
+        if workbook.is_left_aside(number) {
             continue;
         }
         let Ok(rows) = workbook.rows(number, false) else { continue };
@@ -194,40 +237,6 @@ fn refuse_half_known(
         }
     }
     Ok(())
-}
-
-/// Whether a sheet says by its name that who stands in it has left or is a sample.
-pub(super) fn holds_nobody(workbook: &Workbook, number: usize) -> bool {
-    const NAMES: [&str; 26] = [
-        "转出",
-        "轉出",
-        "离校",
-        "離校",
-        "退学",
-        "退學",
-        "毕业生",
-        "畢業生",
-        "休学",
-        "示例",
-        "样例",
-        "样表",
-        "範例",
-        "填写说明",
-        "withdrawn",
-        "leavers",
-        "transferred",
-        "former students",
-        "graduates",
-        "example",
-        "sample",
-        "abgänger",
-        "ehemalige",
-        "beispiel",
-        "転出",
-        "전출",
-    ];
-    let name = workbook.sheets().get(number).map(|sheet| sheet.name.to_lowercase()).unwrap_or_default();
-    NAMES.iter().any(|word| name.contains(word))
 }
 
 const STUDENTS: &str = "students";
@@ -278,9 +287,9 @@ fn shared(
     Some((column, Made::Constant(sheet.trim().to_owned())))
 }
 
-/// `Sheet1` says nothing of the students in it, nor does the name of a table.
-fn says_nothing(sheet: &str) -> bool {
-    if table_named(sheet).is_some() {
+/// `Sheet1` says nothing of the students in it, nor does the name of a table or of a summary.
+pub(super) fn says_nothing(sheet: &str) -> bool {
+    if table_named(sheet).is_some() || is_summary(sheet) {
         return true;
     }
     // A number alone is a class (701), and no name that a program gives.
@@ -291,18 +300,38 @@ fn says_nothing(sheet: &str) -> bool {
     name.is_empty() || GIVEN_NAMES.contains(&name.to_lowercase().as_str())
 }
 
-fn tell_unread(sink: &mut RowSink, name: &str, workbook: &Workbook, chosen: &[Chosen]) {
-    let is_read = |number: usize| chosen.iter().any(|chosen| chosen.number == number);
+fn tell_unread(
+    sink: &mut RowSink,
+    name: &str,
+    workbook: &Workbook,
+    chosen: &[Chosen],
+    summaries: &[Summary],
+) {
+    for Summary { number, says_more } in summaries {
+        let sheet = workbook.sheets().get(*number).map(|sheet| shown(&sheet.name)).unwrap_or_default();
+        let message = if *says_more {
+            format!(
+                "the sheet {sheet} sums up the others: it is read for its further columns, and its name is no group"
+            )
+        } else {
+            format!("the sheet {sheet} sums up the others, and was not read (--sheet NAME reads it)")
+        };
+        sink.reading.notice(name, message);
+    }
+    let is_read = |number: usize| {
+        chosen.iter().any(|chosen| chosen.number == number)
+            || summaries.iter().any(|summary| summary.number == number)
+    };
     let unread = |is_hidden: bool| -> Vec<String> {
         let sheets = workbook.sheets().iter().enumerate();
         sheets
             .filter(|(number, sheet)| sheet.is_hidden == is_hidden && !is_read(*number))
-            .filter(|(number, _)| is_hidden || !holds_nobody(workbook, *number))
+            .filter(|(number, _)| is_hidden || !workbook.is_left_aside(*number))
             .map(|(_, sheet)| shown(&sheet.name))
             .collect()
     };
     let nobody = (0..workbook.sheets().len())
-        .filter(|number| !is_read(*number) && holds_nobody(workbook, *number))
+        .filter(|number| !is_read(*number) && workbook.is_left_aside(*number))
         .filter_map(|number| workbook.sheets().get(number))
         .filter(|sheet| !sheet.is_hidden)
         .map(|sheet| shown(&sheet.name))

@@ -222,6 +222,8 @@ impl HeadingReader<'_> {
             | Made::EnrollStatus(_)
             | Made::Name { .. }
             | Made::Class { .. }
+            | Made::ClassOf { .. }
+            | Made::ClassWithin { .. }
             | Made::Constant(_)
             | Made::Title(_) => false,
         });

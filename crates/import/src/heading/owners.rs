@@ -53,6 +53,8 @@ impl Heading {
                 | Made::Joined(_)
                 | Made::Name { .. }
                 | Made::Class { .. }
+                | Made::ClassOf { .. }
+                | Made::ClassWithin { .. }
                 | Made::Constant(_)
                 | Made::Title(_),
             ) => None,

@@ -11,6 +11,11 @@ use crate::{in_quotes, shown};
 /// Words for a class of which a section is a part.
 const CLASSES_OF_SECTIONS: [&str; 4] = ["class", "classname", "std", "standard"];
 
+/// Words for what a class stands within, beside its grade: folded.
+const STAGES: [&str; 4] = ["学段", "學段", "学部", "學部"];
+const YEARS_OF_ENTRY: [&str; 6] = ["级", "級", "入学年份", "入學年份", "入学年", "入学年度"];
+const PROFESSIONS: [&str; 4] = ["专业", "專業", "专业名称", "專業名稱"];
+
 /// The best word for each column of ours, and where it stands.
 pub(super) type Picks = BTreeMap<&'static str, (KnownWord, usize)>;
 
@@ -123,6 +128,11 @@ impl HeadingReader<'_> {
         }
         let place = |column: &str| picks.get(column).map(|(_, at)| *at);
         let section = place("section");
+        if let Some((_, class)) = picks.get("group_code")
+            && self.class_within(*class, place("grade"))
+        {
+            return;
+        }
         match (picks.get("group_code"), picks.get("grade")) {
             (Some((_, class)), Some((word, grade))) => {
                 let always = word.is_family_first;
@@ -146,5 +156,33 @@ impl HeadingReader<'_> {
             }
             (None, None) => {}
         }
+    }
+
+    /// A Chinese class beside its stage, year of entry or profession, of which each has a 1班.
+    fn class_within(&mut self, class: usize, grade: Option<usize>) -> bool {
+        let place = |words: &[&str]| {
+            let is_free = |at: usize| !self.taken.get(at).copied().unwrap_or(true);
+            let mut places = (0..self.theirs.len()).filter(|at| is_free(*at));
+            places.find(|at| self.theirs.get(*at).is_some_and(|word| words.contains(&folded(word).as_str())))
+        };
+        // A grade says more than a stage or a year.
+        let of_grade = [place(&STAGES), place(&YEARS_OF_ENTRY)].map(|at| at.filter(|_| grade.is_none()));
+        let [stage, year] = of_grade;
+        let profession = place(&PROFESSIONS);
+        if [stage, year, profession].iter().all(Option::is_none) {
+            return false;
+        }
+        let parts: Vec<usize> = [stage, year, grade, profession].into_iter().flatten().collect();
+        let word = |at: usize| shown(self.theirs.get(at).map(String::as_str).unwrap_or_default());
+        let within: Vec<String> = parts.iter().map(|at| word(*at)).collect();
+        let message = format!(
+            "classes such as 1班 in the column {} are read within {}, as each of them has its own (--map {} takes the class alone)",
+            word(class),
+            within.join(", "),
+            in_quotes(&format!("group_code={}", word(class)))
+        );
+        self.heading.notes.push(message);
+        self.make("group_code", Made::ClassWithin { parts, class });
+        true
     }
 }

@@ -28,7 +28,15 @@ impl Grades {
                 last: String::new(),
                 fill: Fill::default(),
             }),
-            Made::Copy(_)
+            Made::ClassWithin { parts, class } => Some(Self {
+                grade: parts.first().copied()?,
+                class: *class,
+                always: true,
+                last: String::new(),
+                fill: Fill::default(),
+            }),
+            Made::ClassOf { .. }
+            | Made::Copy(_)
             | Made::EnrollStatus(_)
             | Made::Joined(_)
             | Made::Name { .. }

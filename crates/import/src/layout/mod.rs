@@ -55,6 +55,8 @@ pub(super) struct Table<I> {
     pub(super) rows: TableRows<I>,
     /// Rows above the heading that are rows of the table, by their lines.
     pub(super) above: Vec<u64>,
+    /// What the rows above the heading say.
+    pub(super) titles: Vec<String>,
     /// What was found instead of an acceptable heading, as a sentence.
     pub(super) found: String,
     /// Columns that the sheet does not show, from 0.
@@ -102,6 +104,12 @@ pub(super) fn find<I: Iterator<Item = Result<Row, RowFault>>>(
     let next: Vec<&Row> = ahead.iter().flatten().collect();
     let above: Vec<&Row> = seen.iter().map(|(row, _)| row).collect();
     let above = above::rows_of_the_table(&above, &next, &heading, wanted.table);
+    let said: Vec<String> = seen
+        .iter()
+        .flat_map(|(row, _)| row.fields.iter())
+        .filter(|text| !text.is_empty())
+        .map(shown)
+        .collect();
     let titles = seen.iter().map(|(row, _)| folded(&row.fields)).chain(second_line).collect();
     let theirs = folded(&row.fields);
     let width = heading.names.len();
@@ -137,7 +145,8 @@ pub(super) fn find<I: Iterator<Item = Result<Row, RowFault>>>(
         ready: VecDeque::new(),
         left_out: LeftOut::default(),
     };
-    let mut table = Table { heading, headers, rows, above, found, hidden: row.marks.hidden_columns };
+    let hidden = row.marks.hidden_columns;
+    let mut table = Table { heading, headers, rows, above, titles: said, found, hidden };
     if let Some(class) = table.rows.first_class(&seen) {
         table.add("group_code", Made::Title(class));
         table.rows.class_titles.by = GroupsBy::Titles;

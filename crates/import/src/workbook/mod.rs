@@ -143,6 +143,8 @@ struct RawRow {
 pub(super) struct Workbook {
     format: Format,
     sheets: Vec<SheetName>,
+    /// Sheets that hold nobody who is here.
+    left_aside: Vec<usize>,
 }
 
 enum Format {
@@ -167,6 +169,16 @@ impl Workbook {
     /// The sheets in their order.
     pub(super) fn sheets(&self) -> &[SheetName] {
         &self.sheets
+    }
+
+    /// Remembers sheets that hold nobody who is here.
+    pub(super) fn leave_aside(&mut self, sheets: Vec<usize>) {
+        self.left_aside = sheets;
+    }
+
+    /// Whether a sheet holds nobody who is here.
+    pub(super) fn is_left_aside(&self, sheet: usize) -> bool {
+        self.left_aside.contains(&sheet)
     }
 
     /// Whether numbers come without what is shown of them.
@@ -229,16 +241,20 @@ fn open(path: &Path) -> Result<Workbook, Fault> {
     if file.read_exact(&mut first).is_err() || first != *b"PK" {
         let workbook = xls::open(path)?;
         let sheets = xls::sheets(&workbook);
-        return Ok(Workbook { format: Format::Xls(Box::new(workbook)), sheets });
+        return Ok(Workbook { format: Format::Xls(Box::new(workbook)), sheets, left_aside: Vec::new() });
     }
     let mut archive = bundle::open_archive(path)?;
     if archive.index_for_name("content.xml").is_some() {
         let sheets = ods::sheets(&mut archive)?;
-        return Ok(Workbook { format: Format::Ods(Box::new(archive)), sheets });
+        return Ok(Workbook { format: Format::Ods(Box::new(archive)), sheets, left_aside: Vec::new() });
     }
     let package = xlsx::Package::read(&mut archive)?;
     let sheets = package.sheets.clone();
-    Ok(Workbook { format: Format::Xlsx(Box::new(archive), Box::new(package)), sheets })
+    Ok(Workbook {
+        format: Format::Xlsx(Box::new(archive), Box::new(package)),
+        sheets,
+        left_aside: Vec::new(),
+    })
 }
 
 /// A date or time as people write it, of a day's number.

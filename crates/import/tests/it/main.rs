@@ -15,6 +15,7 @@ mod hostile;
 mod libreoffice;
 mod marks;
 mod offices;
+mod sheets;
 mod spoiled;
 mod workbook;
 mod workbooks;
@@ -45,7 +46,7 @@ impl Desk {
 struct Read {
     /// `id name gender phone email`, with `-` for what is not there.
     students: Vec<String>,
-    /// `id in code`, groups with their letter before.
+    /// `id in code`, or `id out of code`; classes with that word before.
     members: Vec<String>,
     reading: Reading,
 }
@@ -95,9 +96,10 @@ fn come_of(read: impl FnOnce(&mut RowSink) + Send + 'static) -> Read {
                     });
                     students.push(format!("{} {}", row.student_id, values.join(" ")));
                 }
-                Item::Member { table, student, code, .. } => {
+                Item::Member { table, student, code, departs } => {
                     let letter = if table == RosterTable::ClassMembers { "class " } else { "" };
-                    members.push(format!("{student} in {letter}{code}"));
+                    let how = if departs { "out of" } else { "in" };
+                    members.push(format!("{student} {how} {letter}{code}"));
                 }
                 Item::OtherPerson(_)
                 | Item::StudentRole(_)
