@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::bundle::Bundle;
 use super::cells::Cells;
+use super::clever_terms::Terms;
 use super::mapping::ColumnMap;
 use super::sheet::{FileRef, consume, read_text, refuse_without_rows};
 use super::sniff::ReadOptions;
@@ -61,12 +62,14 @@ pub fn read(sink: &mut RowSink, path: &Path, map: &ColumnMap, reading: ReadOptio
         .chain(map.pairs().map(|(_, theirs)| theirs))
         .collect();
     let needed: [(&str, &[&str], ReadTable); 3] = [
-        ("students.csv", &of_students, read_students),
-        ("sections.csv", &["Section_id", "Name"], |sink, file, _, headers, rows| {
-            read_sections(sink, file, headers, rows)
+        ("students.csv", &of_students, |sink, file, (map, _), headers, rows| {
+            read_students(sink, file, map, headers, rows)
         }),
-        ("enrollments.csv", &["Student_id", "Section_id"], |sink, file, _, headers, rows| {
-            read_enrollments(sink, file, headers, rows)
+        ("sections.csv", &["Section_id", "Name"], |sink, file, (_, terms), headers, rows| {
+            read_sections(sink, file, terms, headers, rows)
+        }),
+        ("enrollments.csv", &["Student_id", "Section_id"], |sink, file, (_, terms), headers, rows| {
+            read_enrollments(sink, file, terms, headers, rows)
         }),
     ];
     if let Some((ours, _)) = map.pairs().find(|(ours, _)| !MAPPED_COLUMNS.contains(ours)) {
@@ -77,6 +80,7 @@ pub fn read(sink: &mut RowSink, path: &Path, map: &ColumnMap, reading: ReadOptio
         );
         return sink.reading.refuse_file(&shown_name(path), 1, 1, "unknown-column", message);
     }
+    let mut terms = Terms::default();
     for (name, columns, read) in needed {
         let Some(mut source) = bundle.source(name) else {
             let message = "the bundle lacks this file".to_owned();
@@ -86,7 +90,7 @@ pub fn read(sink: &mut RowSink, path: &Path, map: &ColumnMap, reading: ReadOptio
         let file = FileRef::note(sink, name.to_owned());
         read_text(sink, &file, source.as_mut(), reading, &mut |sink, file, headers, rows| {
             if accept_headers(sink, file, columns, &headers) {
-                let count = read(sink, file, map, &headers, rows);
+                let count = read(sink, file, (map, &mut terms), &headers, rows);
                 // A bundle without students is refused as such.
                 let students = sink.reading.row_counts.get(&RosterTable::Students);
                 if count == 0 && students.is_some_and(|count| *count > 0) {
@@ -95,9 +99,10 @@ pub fn read(sink: &mut RowSink, path: &Path, map: &ColumnMap, reading: ReadOptio
             }
         });
     }
+    terms.tell(&mut sink.reading);
 }
 
-type ReadTable = fn(&mut RowSink, &FileRef, &ColumnMap, &Headers, &mut AnyRows<'_>) -> u64;
+type ReadTable = fn(&mut RowSink, &FileRef, (&ColumnMap, &mut Terms), &Headers, &mut AnyRows<'_>) -> u64;
 
 fn accept_headers(sink: &mut RowSink, file: &FileRef, needed: &[&str], headers: &Headers) -> bool {
     let before = sink.reading.file_problems.len();
@@ -257,13 +262,21 @@ fn report_skipped(sink: &mut RowSink, file: &str, map: &ColumnMap, headers: &Hea
     }));
 }
 
-fn read_sections(sink: &mut RowSink, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
+fn read_sections(
+    sink: &mut RowSink,
+    file: &FileRef,
+    terms: &mut Terms,
+    headers: &Headers,
+    rows: &mut AnyRows<'_>,
+) -> u64 {
+    let today = sink.today;
     let places = ["Section_id", "Name"].map(|column| position(&headers.names, column));
     for table in SECTIONS {
         sink.reading.key_columns.insert(table, places);
     }
     consume(sink, file, &SECTIONS, (headers, rows), |cells, items| {
         let (code, title) = (cells.key("Section_id"), cells.needed("Name", "missing-title"));
+        terms.note(cells, &code, today);
         let group = GroupRow { group_code: code.clone(), title: title.clone(), gid: CellValue::Nothing };
         items.push(Item::Group { row: group, made_up: false });
         let row = ClassRow { class_code: code, title, ..ClassRow::default() };
@@ -271,16 +284,23 @@ fn read_sections(sink: &mut RowSink, file: &FileRef, headers: &Headers, rows: &m
     })
 }
 
-fn read_enrollments(sink: &mut RowSink, file: &FileRef, headers: &Headers, rows: &mut AnyRows<'_>) -> u64 {
+fn read_enrollments(
+    sink: &mut RowSink,
+    file: &FileRef,
+    terms: &mut Terms,
+    headers: &Headers,
+    rows: &mut AnyRows<'_>,
+) -> u64 {
     let places = ["Student_id", "Section_id"].map(|column| position(&headers.names, column));
     for table in ENROLLMENTS {
         sink.reading.key_columns.insert(table, places);
     }
     consume(sink, file, &ENROLLMENTS, (headers, rows), |cells, items| {
         let (student, code) = (cells.key("Student_id"), cells.key("Section_id"));
+        let departs = !terms.counts(&code);
         for table in ENROLLMENTS {
             let (student, code) = (student.clone(), code.clone());
-            items.push(Item::Member { table, student, code, departs: false });
+            items.push(Item::Member { table, student, code, departs });
         }
     })
 }

@@ -9,6 +9,7 @@ mod bundle;
 mod cells;
 mod classic_sds;
 pub mod clever;
+mod clever_terms;
 pub mod csv_files;
 mod cut_off;
 mod dates;

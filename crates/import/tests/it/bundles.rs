@@ -156,3 +156,71 @@ fn whoever_reads_that_version_as_a_bundle_is_told_the_command() {
     let found = bundle(&[("Student.csv", SDS_STUDENTS), ("StudentEnrollment.csv", ENROLLED)]);
     assert!(found.messages().contains("rosterd import csv FOLDER"), "{}", found.messages());
 }
+
+/// The good rows and the findings of a bundle of Clever with these sections, on 28 November 2026.
+fn clever(sections: &str) -> Read {
+    let desk = Desk::new();
+    desk.put("students.csv", "School_id,Student_id,First_name,Last_name\n1,S1,Ann,Lee\n1,S2,Bea,Fox\n");
+    desk.put("sections.csv", sections);
+    desk.put(
+        "enrollments.csv",
+        "School_id,Section_id,Student_id\n1,now,S1\n1,past,S1\n1,next,S1\n1,now,S2\n1,past,S2\n",
+    );
+    let path = desk.0.path().to_owned();
+    come_of(move |sink| {
+        super::sheets::on_a_day(sink);
+        rosterd_import::clever::read(
+            sink,
+            &path,
+            &ColumnMap::default(),
+            rosterd_import::ReadOptions::default(),
+        );
+    })
+}
+
+#[test]
+fn a_section_of_clever_counts_from_its_first_day_to_its_last() {
+    let heading = "School_id,Section_id,Name,Term_name,Term_start,Term_end\n";
+    for (now, past, next) in [
+        ("8/1/2026,11/28/2026", "1/1/2026,11/27/2026", "11/29/2026,6/1/2027"),
+        ("2026-11-28,2026-12-20", "2026-01-01,2026-06-01", "2027-01-04,"),
+        (",", ",06/01/2026", "01/04/2027,"),
+    ] {
+        let found = clever(&format!(
+            "{heading}1,now,Math 7,Fall,{now}\n1,past,Old,Spring,{past}\n1,next,New,Spring,{next}\n"
+        ));
+        found.is_good();
+        let in_groups: Vec<&str> =
+            found.members.iter().map(String::as_str).filter(|member| !member.contains("class")).collect();
+        let expected = ["S1 in now", "S1 out of past", "S1 out of next", "S2 in now", "S2 out of past"];
+        assert_eq!(in_groups, expected, "{now}");
+        assert_eq!(found.members.len(), 10, "classes as groups: {:?}", found.members);
+        let said = found.messages();
+        assert!(
+            said.contains("2 enrollments of sections whose Term_end is before today count no more"),
+            "{said}"
+        );
+        assert!(
+            said.contains("1 enrollment of sections whose Term_start is later than today does not count yet"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_section_of_clever_without_days_that_can_be_read_counts() {
+    for sections in [
+        "Section_id,Name\nnow,A\npast,B\nnext,C\n",
+        "Section_id,Name,Term_start,Term_end\nnow,A,,\npast,B,,\nnext,C,,\n",
+        "Section_id,Name,Term_start,Term_end\nnow,A,Fall,\npast,B,,1.6.2026\nnext,C,,\n",
+    ] {
+        let found = clever(sections);
+        assert!(
+            found.is_good().members.iter().all(|member| !member.contains("out of")),
+            "{:?}",
+            found.members
+        );
+        let is_told = found.messages().contains("2 dates of terms are not written as Clever writes dates");
+        assert_eq!(is_told, sections.contains("Fall"), "{}", found.messages());
+    }
+}

@@ -1,0 +1,119 @@
+//! The terms of Clever's sections: a section counts from its first day to its last, and one without days counts.
+//!
+//! Source: Clever's specification of `sections.csv`, whose `Term_start` and `Term_end` are dates as in 8/1/2026.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+use rosterd_core::counted::counted;
+
+use super::cells::Cells;
+use super::{CellValue, Reading};
+
+/// When a section is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Term {
+    Ended,
+    NotBegun,
+}
+
+/// The sections that do not count on a day, and what was seen of them.
+#[derive(Debug, Default)]
+pub(super) struct Terms {
+    others: HashMap<String, Term>,
+    ended: u64,
+    not_begun: u64,
+    unreadable: u64,
+}
+
+impl Terms {
+    /// Looks at the days of a section.
+    pub(super) fn note(&mut self, cells: &mut Cells<'_>, section: &str, today: Option<Date>) {
+        let [start, end] = ["Term_start", "Term_end"].map(|column| self.day(cells, column));
+        let Some(today) = today else { return };
+        if end.is_some_and(|end| end < today) {
+            self.others.insert(section.to_owned(), Term::Ended);
+        } else if start.is_some_and(|start| start > today) {
+            self.others.insert(section.to_owned(), Term::NotBegun);
+        }
+    }
+
+    /// Whether an enrollment in a section counts.
+    pub(super) fn counts(&mut self, section: &str) -> bool {
+        match self.others.get(section) {
+            None => return true,
+            Some(Term::Ended) => self.ended += 1,
+            Some(Term::NotBegun) => self.not_begun += 1,
+        }
+        false
+    }
+
+    fn day(&mut self, cells: &mut Cells<'_>, column: &str) -> Option<Date> {
+        let CellValue::Value(text) = cells.text(column) else { return None };
+        let day = day(&text);
+        self.unreadable += u64::from(day.is_none());
+        day
+    }
+
+    /// Tells what was seen.
+    pub(super) fn tell(&self, reading: &mut Reading) {
+        let of = |count: u64| counted(count, "enrollment");
+        let verb = |count: u64, one: &'static str, more: &'static str| if count == 1 { one } else { more };
+        if self.ended > 0 {
+            let does = verb(self.ended, "counts", "count");
+            let message =
+                format!("{} of sections whose Term_end is before today {does} no more", of(self.ended));
+            reading.notice("enrollments.csv", message);
+        }
+        if self.not_begun > 0 {
+            let does = verb(self.not_begun, "does", "do");
+            let message = format!(
+                "{} of sections whose Term_start is later than today {does} not count yet: import again then",
+                of(self.not_begun)
+            );
+            reading.notice("enrollments.csv", message);
+        }
+        if self.unreadable > 0 {
+            let is = verb(self.unreadable, "is", "are");
+            let message = format!(
+                "{} of terms {is} not written as Clever writes dates (8/1/2026): ignored, so their sections count",
+                counted(self.unreadable, "date")
+            );
+            reading.notice("sections.csv", message);
+        }
+    }
+}
+
+/// A day as Clever writes it, month first, or as 2026-08-01.
+fn day(text: &str) -> Option<Date> {
+    if let Ok(date) = text.parse() {
+        return Some(date);
+    }
+    let mut parts = text.split('/');
+    let month: i8 = parts.next()?.trim().parse().ok()?;
+    let day: i8 = parts.next()?.trim().parse().ok()?;
+    let year = parts.next()?.trim();
+    let year: i16 = year.parse().ok().filter(|_| year.len() == 4)?;
+    if parts.next().is_some() { None } else { Date::new(year, month, day).ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_read_as_clever_writes_it() {
+        let date = Some(jiff::civil::date(2026, 8, 1));
+        for (text, found) in [
+            ("8/1/2026", date),
+            ("08/01/2026", date),
+            ("2026-08-01", date),
+            ("13/1/2026", None),
+            ("8/1/26", None),
+            ("Fall", None),
+            ("8/1/2026/1", None),
+        ] {
+            assert_eq!(day(text), found, "{text}");
+        }
+    }
+}
