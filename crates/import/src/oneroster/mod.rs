@@ -10,6 +10,7 @@ mod manifest;
 mod people;
 mod row_status;
 mod school_data_sync;
+mod twins;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,6 +20,7 @@ use rosterd_core::counted::counted;
 
 use self::manifest::{Manifest, Mode};
 use self::row_status::Tally;
+use self::twins::Twins;
 use super::bundle::Bundle;
 use super::mapping::ColumnMap;
 use super::sheet::{FileRef, read_text, refuse_without_rows};
@@ -119,6 +121,7 @@ struct Reader<'w> {
     /// Roles are in a file of their own.
     has_roles_file: bool,
     tally: Tally,
+    twins: Twins,
 }
 
 /// Reads the bundle.
@@ -135,7 +138,13 @@ pub fn read(sink: &mut RowSink, path: &Path, options: &OnerosterOptions) {
     let is_bulk = mode == Mode::Bulk;
     sink.reading.completeness = Some(if is_bulk { Completeness::Whole } else { Completeness::Partial });
     let present = |name: &str| used.contains(&name) && manifest.mode(name).is_some();
-    let mut reader = Reader { options, is_bulk, has_roles_file: present("roles"), tally: Tally::default() };
+    let mut reader = Reader {
+        options,
+        is_bulk,
+        has_roles_file: present("roles"),
+        tally: Tally::default(),
+        twins: Twins::default(),
+    };
     for (name, needed, read) in FILES {
         if present(name) {
             reader.read_file(sink, &mut bundle, name, needed, read);
@@ -148,6 +157,7 @@ pub fn read(sink: &mut RowSink, path: &Path, options: &OnerosterOptions) {
         // Without one of its files nothing can be missing from the members of groups.
         sink.reading.complete.remove(&RosterTable::GroupMembers);
     }
+    reader.twins.tell(&mut sink.reading);
     reader.tally.tell(&mut sink.reading, is_bulk);
 }
 

@@ -109,6 +109,11 @@ impl Reader<'_> {
         let needs_role = !has_role && !departs;
         let mut row = if departs { self.leaver(cells) } else { self.student(cells, needs_role) };
         self.add_memory(&mut row, &reference, stamp);
+        if !self.is_bulk && cells.problems.is_empty() {
+            let values = ["identifier", "username", "email"].map(|column| value(cells, column));
+            let values = values.each_ref().map(String::as_str);
+            self.twins.note((&row, &reference, departs), values, self.options.student_id.column());
+        }
         if !departs {
             self.add_groups(cells, items, &reference, grades);
         }

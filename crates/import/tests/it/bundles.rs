@@ -224,3 +224,47 @@ fn a_section_of_clever_without_days_that_can_be_read_counts() {
         assert_eq!(is_told, sections.contains("Fall"), "{}", found.messages());
     }
 }
+
+/// A delta of these users.
+fn delta(users: &str) -> Read {
+    let manifest = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\nfile.academicSessions,absent\n\
+        file.categories,absent\nfile.classes,absent\nfile.classResources,absent\nfile.courses,absent\n\
+        file.courseResources,absent\nfile.demographics,absent\nfile.enrollments,absent\nfile.lineItems,absent\n\
+        file.orgs,absent\nfile.resources,absent\nfile.results,absent\nfile.users,delta\n";
+    let heading = "sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,username,givenName,familyName,email,identifier\n";
+    bundle(&[("manifest.csv", manifest), ("users.csv", &format!("{heading}{users}"))])
+}
+
+fn user(id: &str, status: &str, values: [&str; 3]) -> String {
+    let [username, email, identifier] = values;
+    format!(
+        "{id},{status},2026-11-20T00:00:00.000Z,true,o1,student,{username},Ann,Lee,{email},{identifier}\n"
+    )
+}
+
+#[test]
+fn a_delta_that_names_one_person_under_two_ids_advises_relink() {
+    let old = |status| user("u1", status, ["ann", "ann@school.example", "1001"]);
+    for (name, new) in [
+        ("identifier", user("n1", "active", ["", "", "1001"])),
+        ("username", user("n1", "active", ["ANN", "", ""])),
+        ("email", user("n1", "active", ["", "ann@school.example", ""])),
+    ] {
+        let note = format!(
+            "u1 and n1 have one {name}: where they are one person whose id is new, type rosterd relink 'u1' 'n1'"
+        );
+        for users in [format!("{}{new}", old("tobedeleted")), format!("{new}{}", old("tobedeleted"))] {
+            let said = delta(&users).is_good().messages();
+            assert!(said.contains(&note), "{name}: {said}");
+        }
+        // Brothers and sisters may share an address, and nothing else.
+        let said = delta(&format!("{}{new}", old("active"))).messages();
+        assert_eq!(said.contains(&note), name != "email", "{said}");
+    }
+    let others = user("u2", "active", ["bea", "bea@school.example", "1002"]);
+    for users in
+        [format!("{}{others}", old("tobedeleted")), format!("{}{}", old("tobedeleted"), old("active"))]
+    {
+        assert!(!delta(&users).messages().contains("relink"), "nobody is named twice");
+    }
+}
