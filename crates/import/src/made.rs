@@ -6,7 +6,10 @@ use csv::StringRecord;
 
 use super::grade_names::{class_within, class_within_all};
 use super::names::{class_of_grade, full_name, is_whole_of, joined};
-use super::no_values::is_mark_for_nothing;
+use super::no_values::{is_ditto, is_mark_for_nothing, is_of_another_column};
+use super::spoiled::{
+    Holds, is_date_in_numbers, is_date_of_a_code, is_failed_formula, is_rounded, is_time_of_a_code, is_truth,
+};
 use rosterd_core::roster::normalise;
 
 /// A column that is made of others, whose numbers it has.
@@ -105,6 +108,12 @@ impl Made {
                 let family = if second.is_empty() { family } else { format!("{family} {second}").into() };
                 full_name([&given, &middle, &family], *is_family_first)
             }
+            // What a spreadsheet made of a class is judged by itself.
+            Self::Class { class, .. } | Self::ClassOf { class, .. } | Self::ClassWithin { class, .. }
+                if is_spoiled(&field(*class)) =>
+            {
+                field(*class).into_owned()
+            }
             Self::Class { grade, class, always } => class_of_grade(&field(*grade), &field(*class), *always),
             Self::ClassOf { grade, class } => class_within(grade, &field(*class)),
             Self::ClassWithin { parts, class } => {
@@ -114,4 +123,16 @@ impl Made {
             Self::Constant(text) | Self::Title(text) => text.clone(),
         }
     }
+}
+
+/// Whether a class is no class, but what became of one.
+fn is_spoiled(class: &str) -> bool {
+    is_date_in_numbers(class, Holds::Codes)
+        || is_date_of_a_code(class)
+        || is_time_of_a_code(class)
+        || is_truth(class)
+        || is_failed_formula(class)
+        || is_rounded(class)
+        || is_ditto(class)
+        || is_of_another_column("group_code", class)
 }

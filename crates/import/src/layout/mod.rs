@@ -419,8 +419,8 @@ impl<I> TableRows<I> {
 
     /// Whether a further heading says the same of each column.
     fn is_the_same(&self, heading: &Heading) -> bool {
-        let is_of_file = |made: &&Made| !matches!(made, Made::Constant(_) | Made::Title(_));
-        let made = self.made.iter().filter(is_of_file);
+        // Columns that the heading does not have stand behind those that it has.
+        let made = self.made.iter().take(heading.made.len());
         heading.names == self.ours && heading.made.iter().map(|(_, made)| made).eq(made)
     }
 

@@ -219,3 +219,32 @@ fn a_summary_is_read_for_what_it_alone_says_and_one_with_other_people_is_no_summ
     assert_eq!(found.is_good().members, ["1 in 1班", "2 in 2班"], "its name is no class");
     assert_eq!(found.students.len(), 5);
 }
+
+#[test]
+fn what_a_spreadsheet_spoiled_of_a_class_is_found_before_its_grade_is_joined() {
+    for class in ["#2:46083", "2-Mar", "3月2日", "2026/3/2", "7:02:00", "TRUE", "#N/A", "13800000001", "〃"]
+    {
+        let rows: &[&[&str]] = &[ZH, &["1", "甲", "1班"], &["2", "乙", class]];
+        let found = read_one("list.xlsx", workbook(&[sheet("高一", rows)]));
+        assert_eq!(found.problems().len(), 1, "{class}: {:?} {}", found.members, found.messages());
+        for (heading, value) in [("年级", "高一"), ("专业", "汽修")] {
+            if class.starts_with("#2") {
+                continue;
+            }
+            let text = format!("学号,姓名,{heading},班级\n1,甲,{value},1班\n2,乙,{value},{class}\n");
+            let found = read_one("list.csv", text);
+            assert_eq!(found.problems().len(), 1, "{heading} {class}: {:?}", found.members);
+        }
+    }
+}
+
+#[test]
+fn a_heading_that_is_repeated_in_other_words_is_none_of_the_people_of_a_sheet() {
+    const AGAIN: &[&str] = &["学籍号", "学生姓名", "所在班级"];
+    const SHORT_AGAIN: &[&str] = &["学籍号", "学生姓名"];
+    let grade = sheet("高一", &[ZH, &["1", "甲", "1班"], AGAIN, &["2", "乙", "2班"]]);
+    assert_eq!(members(&[grade]), ["1 in 高一1班", "2 in 高一2班"]);
+    let first = sheet("1班", &[SHORT, &["1", "甲"], SHORT_AGAIN, &["2", "乙"]]);
+    let second = sheet("2班", &[SHORT, &["3", "丙"]]);
+    assert_eq!(members(&[first, second]), ["1 in 1班", "2 in 1班", "3 in 2班"]);
+}
