@@ -117,7 +117,7 @@ pub(super) fn class_within(grade: &str, class: &str) -> String {
 
 /// A class within several things: those that its name has already are not said again.
 pub(super) fn class_within_all<'p>(parts: impl Iterator<Item = &'p str>, class: &str) -> String {
-    if !is_bare(class) {
+    if !is_bare(class) || class.ends_with(".0") {
         return class.to_owned();
     }
     let mut whole = String::new();
@@ -135,7 +135,8 @@ pub(super) fn is_bare(class: &str) -> bool {
         "戊",
     ];
     let lower = class.to_lowercase();
-    let core = lower.trim().strip_prefix("class ").unwrap_or(lower.trim());
+    let core = lower.trim().trim_end_matches(".0");
+    let core = core.strip_prefix("class ").unwrap_or(core);
     let core = core.trim_start_matches('第').trim_end_matches(['班', '组', '組', '반', '级', '級']);
     let core = core.trim_matches(['(', ')', '（', '）', ' ', '\u{3000}']);
     let letters = core.chars().count();
@@ -408,6 +409,7 @@ mod tests {
             ("三班", true),
             ("第1组", true),
             ("12", true),
+            ("1.0", true),
             ("7A", false),
             ("高一1班", false),
             ("701", false),

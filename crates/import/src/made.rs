@@ -8,7 +8,8 @@ use super::grade_names::{class_within, class_within_all};
 use super::names::{class_of_grade, full_name, is_whole_of, joined};
 use super::no_values::{is_ditto, is_mark_for_nothing, is_of_another_column};
 use super::spoiled::{
-    Holds, is_date_in_numbers, is_date_of_a_code, is_failed_formula, is_rounded, is_time_of_a_code, is_truth,
+    Holds, code_as_read, is_date_in_numbers, is_date_of_a_code, is_failed_formula, is_rounded,
+    is_time_of_a_code, is_truth,
 };
 use rosterd_core::roster::normalise;
 
@@ -84,6 +85,8 @@ impl Made {
             text if is_mark_for_nothing(&text) => Cow::Borrowed(""),
             text => text,
         };
+        // A code as it was before a spreadsheet wrote it, such as ="1".
+        let class_at = |at: usize| code_as_read(&field(at));
         match self {
             Self::Copy(at) => fields.get(*at).unwrap_or_default().to_owned(),
             Self::EnrollStatus(at) => match field(*at).as_ref() {
@@ -110,15 +113,17 @@ impl Made {
             }
             // What a spreadsheet made of a class is judged by itself.
             Self::Class { class, .. } | Self::ClassOf { class, .. } | Self::ClassWithin { class, .. }
-                if is_spoiled(&field(*class)) =>
+                if is_spoiled(&class_at(*class)) =>
             {
-                field(*class).into_owned()
+                class_at(*class)
             }
-            Self::Class { grade, class, always } => class_of_grade(&field(*grade), &field(*class), *always),
-            Self::ClassOf { grade, class } => class_within(grade, &field(*class)),
+            Self::Class { grade, class, always } => {
+                class_of_grade(&field(*grade), &class_at(*class), *always)
+            }
+            Self::ClassOf { grade, class } => class_within(grade, &class_at(*class)),
             Self::ClassWithin { parts, class } => {
                 let parts: Vec<_> = parts.iter().map(|at| field(*at)).collect();
-                class_within_all(parts.iter().map(AsRef::as_ref), &field(*class))
+                class_within_all(parts.iter().map(AsRef::as_ref), &class_at(*class))
             }
             Self::Constant(text) | Self::Title(text) => text.clone(),
         }

@@ -239,6 +239,15 @@ fn what_a_spreadsheet_spoiled_of_a_class_is_found_before_its_grade_is_joined() {
 }
 
 #[test]
+fn a_class_that_a_spreadsheet_protected_is_joined_as_it_was() {
+    let found = read_one("高一.csv", "学号,姓名,班级\n1,甲,\"=\"\"1\"\"\"\n2,乙,'2\n");
+    assert_eq!(found.is_good().members, ["1 in 高一1", "2 in 高一2"]);
+    // What a program made of a number is not the same class on two sheets.
+    let sheets = [sheet("高一", &[ZH, &["1", "甲", "1.0"]]), sheet("高二", &[ZH, &["2", "乙", "1.0"]])];
+    assert_eq!(read_one("list.xlsx", workbook(&sheets)).problems(), [(2, 1, "class-of-two-sheets")]);
+}
+
+#[test]
 fn a_heading_that_is_repeated_in_other_words_is_none_of_the_people_of_a_sheet() {
     const AGAIN: &[&str] = &["学籍号", "学生姓名", "所在班级"];
     const SHORT_AGAIN: &[&str] = &["学籍号", "学生姓名"];
