@@ -1,6 +1,6 @@
 //! The terms of Clever's sections: a section counts from its first day to its last, and one without days counts.
 //!
-//! Source: Clever's specification of `sections.csv`, whose `Term_start` and `Term_end` are dates as in 8/1/2026.
+//! Source: Clever's specification of `sections.csv`, whose `Term_start` and `Term_end` are dates as in 8/1/2026 or 8/1/26.
 
 use std::collections::HashMap;
 
@@ -84,7 +84,7 @@ impl Terms {
     }
 }
 
-/// A day as Clever writes it, month first, or as 2026-08-01.
+/// A day as Clever writes it, month first, with four or two digits of the year, or as 2026-08-01.
 fn day(text: &str) -> Option<Date> {
     if let Ok(date) = text.parse() {
         return Some(date);
@@ -93,7 +93,12 @@ fn day(text: &str) -> Option<Date> {
     let month: i8 = parts.next()?.trim().parse().ok()?;
     let day: i8 = parts.next()?.trim().parse().ok()?;
     let year = parts.next()?.trim();
-    let year: i16 = year.parse().ok().filter(|_| year.len() == 4)?;
+    let digits = year.bytes().all(|byte| byte.is_ascii_digit()).then_some(year.len())?;
+    let year: i16 = match (digits, year.parse().ok()?) {
+        (4, year) => year,
+        (2, year) => 2000_i16.checked_add(year)?,
+        _ => return None,
+    };
     if parts.next().is_some() { None } else { Date::new(year, month, day).ok() }
 }
 
@@ -109,7 +114,9 @@ mod tests {
             ("08/01/2026", date),
             ("2026-08-01", date),
             ("13/1/2026", None),
-            ("8/1/26", None),
+            ("8/1/26", date),
+            ("8/1/026", None),
+            ("8/1/-6", None),
             ("Fall", None),
             ("8/1/2026/1", None),
         ] {

@@ -185,6 +185,7 @@ fn a_section_of_clever_counts_from_its_first_day_to_its_last() {
         ("8/1/2026,11/28/2026", "1/1/2026,11/27/2026", "11/29/2026,6/1/2027"),
         ("2026-11-28,2026-12-20", "2026-01-01,2026-06-01", "2027-01-04,"),
         (",", ",06/01/2026", "01/04/2027,"),
+        ("8/1/26,6/1/27", "8/1/15,6/1/16", "1/4/27,6/1/27"),
     ] {
         let found = clever(&format!(
             "{heading}1,now,Math 7,Fall,{now}\n1,past,Old,Spring,{past}\n1,next,New,Spring,{next}\n"
