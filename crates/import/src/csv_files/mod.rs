@@ -60,7 +60,7 @@ struct CsvSource<'s> {
     is_unnamed: bool,
     options: &'s CsvOptions,
     path: &'s Path,
-    /// The sheet's name, of a workbook.
+    /// The sheet's name, unless it sums up others.
     sheet: Option<&'s str>,
     /// A column that all rows share, such as the sheet's name.
     shared: Option<(&'static str, Made)>,

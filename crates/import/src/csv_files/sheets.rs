@@ -64,10 +64,10 @@ pub(super) fn read(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, 
     for Chosen { number, table: kind } in chosen {
         let sheet = workbook.sheets().get(number).map(|sheet| sheet.name.clone()).unwrap_or_default();
         let file = FileRef { is_sheet: true, ..FileRef::note(sink, format!("{name}[{}]", shown(&sheet))) };
+        let sums_up = is_summary(&sheet) || summaries.iter().any(|summary| summary.number == number);
         let shared = match kind {
             RosterTable::Students => {
-                let is_named = is_one_of_several && summaries.iter().all(|summary| summary.number != number);
-                shared(&mut workbook, number, &sheet, is_named, options)
+                shared(&mut workbook, number, &sheet, is_one_of_several && !sums_up, options)
             }
             RosterTable::Groups
             | RosterTable::Classes
@@ -86,7 +86,7 @@ pub(super) fn read(sink: &mut RowSink, table: Option<RosterTable>, path: &Path, 
             is_unnamed,
             options,
             path,
-            sheet: Some(&sheet),
+            sheet: (!sums_up).then_some(sheet.as_str()),
             shared,
             is_one_of_several,
             remark: "",

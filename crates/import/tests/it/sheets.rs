@@ -202,6 +202,20 @@ fn a_summary_is_read_for_what_it_alone_says_and_one_with_other_people_is_no_summ
     assert!(found.students.contains(&"1 甲 - 13800000001 -".to_owned()), "{:?}", found.students);
     assert!(found.messages().contains("read for its further columns"), "{}", found.messages());
 
+    // Its classes are those of the others, and no others of another grade.
+    let first = sheet("1班", &[ZH, &["1", "甲", "1班"]]);
+    let second = sheet("2班", &[ZH, &["2", "乙", "2班"]]);
+    let all = sheet(
+        "汇总",
+        &[
+            &["学号", "姓名", "班级", "手机"],
+            &["1", "甲", "1班", "13800000001"],
+            &["2", "乙", "2班", "13800000002"],
+        ],
+    );
+    let found = read_one("list.xlsx", workbook(&[first, second, all]));
+    assert_eq!(found.is_good().members, ["1 in 1班", "2 in 2班", "1 in 1班", "2 in 2班"]);
+
     // Some of the others: a choir and no summary. It stays a group.
     let [first, second] = classes();
     let choir = sheet("合唱团", &[SHORT, &["1", "甲"]]);
