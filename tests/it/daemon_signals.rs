@@ -322,6 +322,7 @@ async fn half_a_minute_after_one_signal_the_end_comes_whatever_a_call_is_allowed
         let converges = || school.program(&["--sync-now"]).code == 0 && school.sandbox.candidate_count() == 3;
         eventually("the next run enters nobody twice", converges).await;
     }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reload_that_only_a_restart_could_take_over_says_what_would_become_of_it() {

@@ -4,13 +4,12 @@ use std::borrow::Cow;
 
 use csv::StringRecord;
 
+use super::dates::is_date_or_time;
 use super::grade_names::{class_within, class_within_all};
 use super::names::{class_of_grade, full_name, is_whole_of, joined};
 use super::no_values::{is_ditto, is_mark_for_nothing, is_of_another_column};
-use super::spoiled::{
-    Holds, code_as_read, is_date_in_numbers, is_date_of_a_code, is_failed_formula, is_rounded,
-    is_time_of_a_code, is_truth,
-};
+use super::scientific;
+use super::spoiled::{Holds, code_as_read, is_failed_formula, is_truth};
 use rosterd_core::roster::normalise;
 
 /// A column that is made of others, whose numbers it has.
@@ -132,12 +131,10 @@ impl Made {
 
 /// Whether a class is no class, but what became of one.
 fn is_spoiled(class: &str) -> bool {
-    is_date_in_numbers(class, Holds::Codes)
-        || is_date_of_a_code(class)
-        || is_time_of_a_code(class)
+    is_date_or_time(class, Holds::Codes)
         || is_truth(class)
         || is_failed_formula(class)
-        || is_rounded(class)
+        || scientific::refusal("class_code", class, Holds::Codes, true).is_some()
         || is_ditto(class)
         || is_of_another_column("group_code", class)
 }

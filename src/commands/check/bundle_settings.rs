@@ -27,6 +27,7 @@ pub(super) fn lines(settings: &Settings) -> Vec<String> {
         import,
         demo,
         secret_files,
+        looked_for,
     } = settings;
     let mut lines = vec![
         format!("roster.database = {}", roster.database.display()),
@@ -37,6 +38,7 @@ pub(super) fn lines(settings: &Settings) -> Vec<String> {
         format!("state.keep = {}", span(*keep)),
         format!("sync.mode = {}", mode.as_str()),
     ];
+    lines.extend(looked_for.iter().map(|path| format!("no configuration at {}", path.display())));
     lines.extend(of_schedule(schedule));
     lines.extend(of_exam(exam));
     lines.extend(of_classin(classin));

@@ -450,7 +450,8 @@ async fn refuse_older(
 async fn read(request: &ImportRequest, staging: &mut Staging) -> Result<Reading, ImportError> {
     let (outlet, lots) = mpsc::channel(LOTS_UNDER_WAY);
     let bytes = Arc::<AtomicU64>::default();
-    let task = start_reading(request, RowSink::new(outlet, Arc::clone(&bytes)));
+    let sink = RowSink::new(outlet, Arc::clone(&bytes)).on(request.oneroster.today);
+    let task = start_reading(request, sink);
     put_aside(request, staging, lots, &bytes).await?;
     task.await.map_err(ImportError::Interrupted)
 }

@@ -61,7 +61,7 @@ fn owner_word<S: serde::Serializer>(owner: &FailureOwner, serializer: S) -> Resu
 }
 
 /// Kinds of attention, the worst first, with their weight. What is missing here weighs like the last that waits.
-const KINDS: [(&str, Weight); 27] = [
+const KINDS: [(&str, Weight); 28] = [
     ("held", Weight::Held),
     ("held-people", Weight::Held),
     ("refused-reload", Weight::Waiting),
