@@ -28,7 +28,7 @@ use rosterd_import::{
     RosterTable, RowSink, clever, csv_files,
 };
 
-use self::report::{Lines, report};
+use self::report::{Lines, report, tell_unended};
 
 pub(super) use self::arguments::run;
 pub use self::report::ImportReport;
@@ -402,15 +402,6 @@ async fn through(request: &ImportRequest, writer: &RosterWriter) -> Result<Impor
     if is_too_much { Err(ImportError::TooMuch(Box::new(report))) } else { Ok(report) }
 }
 
-/// Says which files end without a line end, where students are marked as having left: a file that was cut off looks like that.
-fn tell_unended(reading: &mut Reading, leaving: usize) {
-    for file in reading.unended.iter().filter(|_| leaving > 0) {
-        let message = "the last row has no line end, as in a file that was cut off: look whether the last students of the list are \
-                       in it, because who is missing counts as having left";
-        reading.notices.push(Notice { file: file.clone(), message: message.to_owned() });
-    }
-}
-
 /// The moment of a bundle: its newest change; of a whole one that tells none, the time of its newest file.
 fn newest(request: &ImportRequest, reading: &Reading, completeness: Completeness) -> Option<String> {
     let is_bundle = request.kind == ImportKind::Oneroster;
@@ -450,13 +441,13 @@ async fn refuse_older(
 async fn read(request: &ImportRequest, staging: &mut Staging) -> Result<Reading, ImportError> {
     let (outlet, lots) = mpsc::channel(LOTS_UNDER_WAY);
     let bytes = Arc::<AtomicU64>::default();
-    let sink = RowSink::new(outlet, Arc::clone(&bytes)).on(request.oneroster.today);
-    let task = start_reading(request, sink);
+    let task = start_reading(request, RowSink::new(outlet, Arc::clone(&bytes)));
     put_aside(request, staging, lots, &bytes).await?;
     task.await.map_err(ImportError::Interrupted)
 }
 
-fn start_reading(request: &ImportRequest, mut sink: RowSink) -> JoinHandle<Reading> {
+fn start_reading(request: &ImportRequest, sink: RowSink) -> JoinHandle<Reading> {
+    let mut sink = sink.on(request.oneroster.today);
     let (kind, paths) = (request.kind, request.paths.clone());
     let (reading, map) = (request.reading, request.map.clone());
     let (sheets, sheet_is) = (request.sheets.clone(), request.sheet_is);

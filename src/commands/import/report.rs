@@ -76,6 +76,15 @@ fn each_once(files: Vec<String>) -> Vec<String> {
     once
 }
 
+/// Says which files end without a line end, where students are marked as having left: a file that was cut off looks like that.
+pub(super) fn tell_unended(reading: &mut Reading, leaving: usize) {
+    for file in reading.unended.iter().filter(|_| leaving > 0) {
+        let message = "the last row has no line end, as in a file that was cut off: look whether the last students of the list are \
+                       in it, because who is missing counts as having left";
+        reading.notices.push(Notice { file: file.clone(), message: message.to_owned() });
+    }
+}
+
 pub(super) struct Lines<'a>(pub(super) &'a [ImportProblem]);
 
 impl fmt::Display for Lines<'_> {

@@ -3,6 +3,7 @@
 
 mod above;
 mod class_titles;
+mod first_rows;
 mod footers;
 mod grades;
 mod left_out;
@@ -14,6 +15,7 @@ use std::collections::VecDeque;
 use csv::StringRecord;
 
 use self::class_titles::{ClassTitles, GroupsBy, title_between};
+use self::first_rows::describe;
 use self::footers::{
     are_notes, begins_with_total, is_count, is_full_name, is_number, is_number_of_people, is_sort_of_total,
     may_be_a_name,
@@ -38,8 +40,6 @@ const MOST_NOTES: usize = 50;
 const MOST_NOTES_OF_A_ROW: usize = 6;
 /// Longer texts, in bytes, are no word for a column.
 const LONGEST_WORD: usize = 60;
-/// Names of columns that a message shows.
-const SHOWN_NAMES: usize = 12;
 
 /// What a table is looked for by.
 #[derive(Clone, Copy)]
@@ -241,38 +241,6 @@ fn add_second_line(
 
 fn names_of(row: &Row) -> Vec<String> {
     Headers::new(row.line, row.fields.iter()).names
-}
-
-/// What the first rows hold, for a message. Values are shown only of a row that has a known heading, for a row without
-/// one may be a person's.
-fn describe(seen: &[(Row, Heading)], is_found: bool) -> String {
-    if is_found {
-        return String::new();
-    }
-    let best = seen.iter().rev().max_by_key(|(_, heading)| heading.recognised);
-    match best.filter(|(_, heading)| heading.recognised > 0) {
-        Some((row, heading)) => {
-            let names = Headers::new(row.line, row.fields.iter()).names;
-            let named =
-                names.iter().filter(|name| !name.is_empty()).take(SHOWN_NAMES).map(|name| shown(name));
-            let named: Vec<String> = named.collect();
-            let candidates: Vec<&str> =
-                heading.unknown.iter().take(SHOWN_NAMES).map(String::as_str).collect();
-            let rest = if candidates.is_empty() {
-                String::new()
-            } else {
-                format!("; without a meaning for us: {}", candidates.join(", "))
-            };
-            format!("row {} has the headings {}{rest}", row.line, named.join(", "))
-        }
-        None => {
-            let first = seen.first().map_or(0, |(row, _)| row.fields.len());
-            format!(
-                "none of the first {} rows has a heading that is known (the first has {first} cells)",
-                seen.len()
-            )
-        }
-    }
 }
 
 /// The rows of a table, with the columns that are made of others.
