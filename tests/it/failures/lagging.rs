@@ -176,7 +176,7 @@ async fn an_add_that_never_arrived_is_sent_again_after_a_quarter_of_an_hour_and_
     world.put(student("new")).await;
     world.set("drop_request", "addStudents");
     assert_eq!(world.run().await.exit_code, 3);
-    let sent_ms = world.clock.now_ms();
+    let sent_ms = world.number("SELECT sent_at_ms FROM intents").await;
     let due = |ms: i64| jiff::Timestamp::from_millisecond(ms).unwrap().to_string();
     let failures = world.failures().await;
     let rows: Vec<_> = failures.iter().map(|row| (row.code.as_str(), row.due_at.clone())).collect();

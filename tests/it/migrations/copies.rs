@@ -190,9 +190,7 @@ async fn a_disk_without_room_for_the_copy_refuses_the_upgrade_as_temporary_with_
     let mut mount = Command::new("mount");
     mount.args(["-t", "tmpfs", "-o", "size=2000k", "tmpfs"]).arg(&folder).stderr(Stdio::null());
     if !mount.status().is_ok_and(|done| done.success()) {
-        {
-            eprintln!("NOT RUN, needs root and mounts: a disk without room for the copy");
-        }
+        eprintln!("NOT RUN, needs root and mounts: a disk without room for the copy");
         return;
     }
     let state = folder.join("state.db");
