@@ -10,6 +10,8 @@ const OURS: [&str; 3] = ["state.database", "state database", "the lock file"];
 pub enum RunTrouble {
     /// A service refused the credentials.
     Credentials,
+    /// A service refused the credentials, and the clock of this machine is far from its own: signatures carry the time.
+    Clock,
     /// A service is away for now.
     Outage,
     /// What is ours on this machine cannot be used for now: the state database, its lock, the disk.
@@ -18,6 +20,10 @@ pub enum RunTrouble {
     Configuration,
     /// The roster is not there, damaged, or no roster.
     Roster,
+    /// Another program is at work on the roster.
+    RosterBusy,
+    /// The roster has so few students that it is taken for a broken export.
+    RosterShort,
     /// A reading is not believed, so nobody was added or deleted.
     Doubt,
     /// None of these.
@@ -29,10 +35,15 @@ impl RunTrouble {
     #[must_use]
     pub fn of(exit_code: Option<u8>, why: Option<&str>) -> Self {
         // Every error about the roster begins with the key that names it.
-        if why.is_some_and(|why| without_service(why).starts_with("roster.database")) {
-            return Self::Roster;
+        if let Some(why) = why.filter(|why| without_service(why).starts_with("roster.database")) {
+            return match exit_code {
+                Some(75) if why.contains("is locked by another program") => Self::RosterBusy,
+                Some(1) if why.contains("fewer than guard.min_roster") => Self::RosterShort,
+                Some(_) | None => Self::Roster,
+            };
         }
         match exit_code {
+            Some(77) if why.and_then(seconds_between_clocks).is_some_and(|by| by >= FAR) => Self::Clock,
             Some(75)
                 if why.is_some_and(|why| OURS.iter().any(|ours| without_service(why).starts_with(ours))) =>
             {
@@ -51,10 +62,11 @@ impl RunTrouble {
     pub fn word(self) -> &'static str {
         match self {
             Self::Credentials => "credentials",
+            Self::Clock => "clock",
             Self::Outage => "outage",
             Self::Machine => "machine",
             Self::Configuration => "configuration",
-            Self::Roster => "roster",
+            Self::Roster | Self::RosterBusy | Self::RosterShort => "roster",
             Self::Doubt => "doubt",
             Self::Other => "other",
         }
@@ -65,9 +77,14 @@ impl RunTrouble {
     pub fn owner(self) -> FailureOwner {
         match self {
             Self::Outage | Self::Doubt => FailureOwner::Service,
-            Self::Credentials | Self::Configuration | Self::Roster | Self::Machine | Self::Other => {
-                FailureOwner::It
-            }
+            Self::RosterShort => FailureOwner::SchoolOffice,
+            Self::Credentials
+            | Self::Clock
+            | Self::Configuration
+            | Self::Roster
+            | Self::RosterBusy
+            | Self::Machine
+            | Self::Other => FailureOwner::It,
         }
     }
 
@@ -76,10 +93,11 @@ impl RunTrouble {
     pub fn to_do(self) -> &'static str {
         match self {
             Self::Credentials => "enter the credentials that the service gives out now, and try them",
-            Self::Outage => "nothing, as long as it passes: every run tries again",
+            Self::Clock => "set the clock of this machine; rosterd check says by how much it is off",
+            Self::Outage | Self::RosterBusy => "nothing, as long as it passes: every run tries again",
             Self::Machine => "put right on this machine what the run says of the state database",
             Self::Configuration => "correct the configuration, and try it",
-            Self::Roster => "export or copy the roster again, and try it",
+            Self::Roster | Self::RosterShort => "export or copy the roster again, and try it",
             Self::Doubt => "nothing yet: the next run reads again; if it stays, ask the service",
             Self::Other => "read what the run says",
         }
@@ -90,11 +108,20 @@ impl RunTrouble {
     pub fn command(self) -> &'static str {
         match self {
             Self::Credentials | Self::Configuration => "rosterd check",
-            Self::Roster => "rosterd check --offline",
-            Self::Machine => "rosterd check --offline",
-            Self::Outage | Self::Doubt | Self::Other => "rosterd runs",
+            Self::Clock => "timedatectl set-ntp true",
+            Self::Roster | Self::RosterShort | Self::Machine => "rosterd check --offline",
+            Self::RosterBusy | Self::Outage | Self::Doubt | Self::Other => "rosterd runs",
         }
     }
+}
+
+/// A difference of clocks, in seconds, over which a service may refuse what is signed.
+const FAR: u64 = 120;
+
+/// By how many seconds an error says that the clocks differ.
+fn seconds_between_clocks(why: &str) -> Option<u64> {
+    let (_, rest) = why.split_once("our clock is ")?;
+    rest.split_whitespace().next()?.parse().ok()
 }
 
 /// The service that an error is about: it stands before the error.
@@ -114,10 +141,30 @@ mod tests {
     fn the_kind_of_trouble_follows_from_exit_code_and_first_error() {
         let table = [
             (Some(77), Some("exam: the service refused the code"), RunTrouble::Credentials),
+            (
+                Some(77),
+                Some("exam: the service refused the code; our clock is 7200 s ahead of the service's"),
+                RunTrouble::Clock,
+            ),
+            (
+                Some(77),
+                Some("exam: the service refused the code; our clock is 2 s behind the service's"),
+                RunTrouble::Credentials,
+            ),
+            (
+                Some(75),
+                Some("roster.database r.db: is locked by another program; it will be tried again"),
+                RunTrouble::RosterBusy,
+            ),
+            (
+                Some(1),
+                Some("exam: roster.database r.db: has 0 active students, fewer than guard.min_roster = 1"),
+                RunTrouble::RosterShort,
+            ),
             (Some(75), Some("classin: cannot be reached"), RunTrouble::Outage),
             (Some(75), None, RunTrouble::Outage),
             (Some(75), Some("roster.database r.db: there is no such file"), RunTrouble::Roster),
-            (Some(1), Some("exam: roster.database r.db: has 3 active students"), RunTrouble::Roster),
+            (Some(1), Some("exam: roster.database r.db: is damaged"), RunTrouble::Roster),
             (Some(75), Some("state.database s.db: another program holds a lock on it"), RunTrouble::Machine),
             (Some(75), Some("exam: state.database s.db: the disk is full"), RunTrouble::Machine),
             (
