@@ -1,4 +1,6 @@
-//! The terms of Clever's sections: a section counts from its first day to its last, and one without days counts.
+//! The terms of Clever's sections: a section counts from its first day to its last, and one without days counts. Where none
+//! counts, nobody is at school today by the bundle, and it is taken as it was last: between two terms, in the holidays, and
+//! in a bundle whose terms nobody keeps up, as Clever's own example.
 //!
 //! Source: Clever's specification of `sections.csv`, whose `Term_start` and `Term_end` are dates as in 8/1/2026 or 8/1/26.
 
@@ -21,6 +23,8 @@ pub(super) enum Term {
 #[derive(Debug, Default)]
 pub(super) struct Terms {
     others: HashMap<String, Term>,
+    has_current: bool,
+    has_ended: bool,
     ended: u64,
     not_begun: u64,
     unreadable: u64,
@@ -33,8 +37,11 @@ impl Terms {
         let Some(today) = today else { return };
         if end.is_some_and(|end| end < today) {
             self.others.insert(section.to_owned(), Term::Ended);
+            self.has_ended = true;
         } else if start.is_some_and(|start| start > today) {
             self.others.insert(section.to_owned(), Term::NotBegun);
+        } else {
+            self.has_current = true;
         }
     }
 
@@ -45,7 +52,13 @@ impl Terms {
             Some(Term::Ended) => self.ended += 1,
             Some(Term::NotBegun) => self.not_begun += 1,
         }
-        false
+        self.is_latest(self.others.get(section).copied())
+    }
+
+    /// Whether sections of this kind are the latest of a bundle without any of today.
+    fn is_latest(&self, term: Option<Term>) -> bool {
+        let latest = if self.has_ended { Term::Ended } else { Term::NotBegun };
+        !self.has_current && term == Some(latest)
     }
 
     fn day(&mut self, cells: &mut Cells<'_>, column: &str) -> Option<Date> {
@@ -59,13 +72,19 @@ impl Terms {
     pub(super) fn tell(&self, reading: &mut Reading) {
         let of = |count: u64| counted(count, "enrollment");
         let verb = |count: u64, one: &'static str, more: &'static str| if count == 1 { one } else { more };
-        if self.ended > 0 {
+        if self.is_latest(Some(Term::Ended)) && self.ended > 0 {
+            let message = "no term of the bundle is today's: sections whose Term_end is before today count all the same";
+            reading.notice("sections.csv", message);
+        } else if self.ended > 0 {
             let does = verb(self.ended, "counts", "count");
             let message =
                 format!("{} of sections whose Term_end is before today {does} no more", of(self.ended));
             reading.notice("enrollments.csv", message);
         }
-        if self.not_begun > 0 {
+        if self.is_latest(Some(Term::NotBegun)) && self.not_begun > 0 {
+            let message = "no term of the bundle is today's: sections whose Term_start is later than today count all the same";
+            reading.notice("sections.csv", message);
+        } else if self.not_begun > 0 {
             let does = verb(self.not_begun, "does", "do");
             let message = format!(
                 "{} of sections whose Term_start is later than today {does} not count yet: import again then",

@@ -209,6 +209,30 @@ fn a_section_of_clever_counts_from_its_first_day_to_its_last() {
 }
 
 #[test]
+fn a_bundle_of_clever_without_a_term_of_today_empties_no_class() {
+    let heading = "Section_id,Name,Term_start,Term_end\n";
+    for (now, past, next, out, word) in [
+        // Clever's own example is of one year, long ago; holidays lie between two terms.
+        ("8/1/15,6/1/16", "8/1/15,6/1/16", "8/1/15,6/1/16", &[][..], "before today count all the same"),
+        (
+            "8/1/26,11/27/26",
+            "1/1/26,6/1/26",
+            "1/4/27,6/1/27",
+            &["S1 out of next"][..],
+            "before today count all the same",
+        ),
+        ("1/4/27,6/1/27", "1/4/27,6/1/27", "1/4/27,6/1/27", &[][..], "later than today count all the same"),
+    ] {
+        let found = clever(&format!("{heading}now,A,{now}\npast,B,{past}\nnext,C,{next}\n"));
+        let members = found.is_good().members.iter().map(String::as_str);
+        let left_out: Vec<&str> =
+            members.filter(|member| member.contains("out of") && !member.contains("class")).collect();
+        assert_eq!(left_out, out, "{now}");
+        assert!(found.messages().contains(word), "{}", found.messages());
+    }
+}
+
+#[test]
 fn a_section_of_clever_without_days_that_can_be_read_counts() {
     for sections in [
         "Section_id,Name\nnow,A\npast,B\nnext,C\n",
