@@ -1,6 +1,6 @@
 //! The program itself, started beside a school.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -60,7 +60,19 @@ pub fn bare(binary: &str, arguments: &[&str]) -> Command {
 }
 
 pub fn ended(mut command: Command) -> Ended {
-    let output = command.output().unwrap();
+    // A program that was just copied is busy as long as a process that another test has begun meanwhile holds the file open.
+    let begun = Instant::now();
+    let output = loop {
+        match command.output() {
+            Err(error)
+                if error.kind() == ErrorKind::ExecutableFileBusy
+                    && begun.elapsed() < Duration::from_secs(20) =>
+            {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            output => break output.unwrap(),
+        }
+    };
     Ended {
         code: output.status.code().expect("an exit code"),
         stdout: String::from_utf8(output.stdout).unwrap(),
