@@ -12,6 +12,9 @@ use rosterd_core::counted::counted;
 use super::cells::Cells;
 use super::{CellValue, Reading};
 
+/// Days within which terms of several schools are one.
+const NEAR: u32 = 31;
+
 /// When a section is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Term {
@@ -22,9 +25,14 @@ pub(super) enum Term {
 /// The sections that do not count on a day, and what was seen of them.
 #[derive(Debug, Default)]
 pub(super) struct Terms {
-    others: HashMap<String, Term>,
+    others: HashMap<String, (Term, Date)>,
     has_current: bool,
-    has_ended: bool,
+    /// The last day of any term that is over.
+    newest_end: Option<Date>,
+    /// The first day of any term to come.
+    earliest_start: Option<Date>,
+    /// Of what terms sections count in a bundle without any of today.
+    latest: Option<Term>,
     ended: u64,
     not_begun: u64,
     unreadable: u64,
@@ -35,11 +43,12 @@ impl Terms {
     pub(super) fn note(&mut self, cells: &mut Cells<'_>, section: &str, today: Option<Date>) {
         let [start, end] = ["Term_start", "Term_end"].map(|column| self.day(cells, column));
         let Some(today) = today else { return };
-        if end.is_some_and(|end| end < today) {
-            self.others.insert(section.to_owned(), Term::Ended);
-            self.has_ended = true;
-        } else if start.is_some_and(|start| start > today) {
-            self.others.insert(section.to_owned(), Term::NotBegun);
+        if let Some(end) = end.filter(|end| *end < today) {
+            self.others.insert(section.to_owned(), (Term::Ended, end));
+            self.newest_end = self.newest_end.max(Some(end));
+        } else if let Some(start) = start.filter(|start| *start > today) {
+            self.others.insert(section.to_owned(), (Term::NotBegun, start));
+            self.earliest_start = self.earliest_start.into_iter().chain([start]).min();
         } else {
             self.has_current = true;
         }
@@ -47,18 +56,27 @@ impl Terms {
 
     /// Whether an enrollment in a section counts.
     pub(super) fn counts(&mut self, section: &str) -> bool {
-        match self.others.get(section) {
-            None => return true,
-            Some(Term::Ended) => self.ended += 1,
-            Some(Term::NotBegun) => self.not_begun += 1,
+        let Some((term, day)) = self.others.get(section).copied() else { return true };
+        if !self.has_current && self.is_latest(term, day) {
+            self.latest = Some(term);
+            return true;
         }
-        self.is_latest(self.others.get(section).copied())
+        match term {
+            Term::Ended => self.ended += 1,
+            Term::NotBegun => self.not_begun += 1,
+        }
+        false
     }
 
-    /// Whether sections of this kind are the latest of a bundle without any of today.
-    fn is_latest(&self, term: Option<Term>) -> bool {
-        let latest = if self.has_ended { Term::Ended } else { Term::NotBegun };
-        !self.has_current && term == Some(latest)
+    /// Whether a section is of the last terms of a bundle, or of the first ones where none has been yet: schools of one
+    /// district end on different days.
+    fn is_latest(&self, term: Term, day: Date) -> bool {
+        let near = |one: Date, other: Date| (one - other).get_days().unsigned_abs() <= NEAR;
+        match (term, self.newest_end, self.earliest_start) {
+            (Term::Ended, Some(newest), _) => near(newest, day),
+            (Term::NotBegun, None, Some(earliest)) => near(earliest, day),
+            (Term::Ended | Term::NotBegun, ..) => false,
+        }
     }
 
     fn day(&mut self, cells: &mut Cells<'_>, column: &str) -> Option<Date> {
@@ -72,19 +90,21 @@ impl Terms {
     pub(super) fn tell(&self, reading: &mut Reading) {
         let of = |count: u64| counted(count, "enrollment");
         let verb = |count: u64, one: &'static str, more: &'static str| if count == 1 { one } else { more };
-        if self.is_latest(Some(Term::Ended)) && self.ended > 0 {
-            let message = "no term of the bundle is today's: sections whose Term_end is before today count all the same";
+        if let Some(latest) = self.latest {
+            let which = match latest {
+                Term::Ended => "the last terms count all the same",
+                Term::NotBegun => "the first terms to come count already",
+            };
+            let message = format!("no term of the bundle is today's: sections of {which}");
             reading.notice("sections.csv", message);
-        } else if self.ended > 0 {
+        }
+        if self.ended > 0 {
             let does = verb(self.ended, "counts", "count");
             let message =
                 format!("{} of sections whose Term_end is before today {does} no more", of(self.ended));
             reading.notice("enrollments.csv", message);
         }
-        if self.is_latest(Some(Term::NotBegun)) && self.not_begun > 0 {
-            let message = "no term of the bundle is today's: sections whose Term_start is later than today count all the same";
-            reading.notice("sections.csv", message);
-        } else if self.not_begun > 0 {
+        if self.not_begun > 0 {
             let does = verb(self.not_begun, "does", "do");
             let message = format!(
                 "{} of sections whose Term_start is later than today {does} not count yet: import again then",

@@ -217,6 +217,11 @@ fn grade_at(text: &str, before: Option<char>) -> Option<usize> {
     if school == 0 && before.is_some_and(is_numeral) {
         return None;
     }
+    // 师大一附中 and 光大三中 are schools.
+    let goes_on = before.is_some_and(|letter| u32::from(letter) >= 0x2e80 && letter.is_alphabetic());
+    if goes_on && text.starts_with('大') {
+        return None;
+    }
     let rest = text.get(school..)?;
     let numeral: usize = rest.chars().take_while(|letter| is_digit(*letter)).map(char::len_utf8).sum();
     let chinese = rest.chars().take_while(|letter| is_numeral(*letter) && !is_digit(*letter));
@@ -225,7 +230,8 @@ fn grade_at(text: &str, before: Option<char>) -> Option<usize> {
     let behind = rest.get(numeral..)?;
     let word = GRADES.iter().find(|word| behind.starts_with(**word)).map_or(0, |word| word.len());
     // 高一班 may be a class that is called so.
-    let is_said = word > 0 || (school > 0 && !behind.starts_with(['班', '级', '級', '月', '号']));
+    const NO_GRADE: [char; 8] = ['班', '级', '級', '月', '号', '附', '中', '校'];
+    let is_said = word > 0 || (school > 0 && !behind.starts_with(NO_GRADE));
     is_said.then_some(school + numeral + word)
 }
 
@@ -374,6 +380,9 @@ mod tests {
             "理科",
             "Oak",
             "高一班",
+            "华中师大一附中2026年秋季学生名单",
+            "首师大二附中花名册",
+            "光大三中学生花名册",
             "3",
             "二十一年级",
             "Year 2026",

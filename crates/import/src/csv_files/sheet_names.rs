@@ -56,7 +56,7 @@ const LEFT: [&str; 50] = [
     "퇴학",
 ];
 /// Words that are names of other things too: they count where nothing else is said but what [`FILLERS`] are.
-const LEFT_ALONE: [&str; 17] = [
+const LEFT_ALONE: [&str; 15] = [
     "left",
     "inactive",
     "exited",
@@ -72,8 +72,6 @@ const LEFT_ALONE: [&str; 17] = [
     "bajas",
     "sortis",
     "anciens",
-    "历史",
-    "歷史",
 ];
 /// Words that say no more of the people on a sheet.
 const FILLERS: [&str; 24] = [
@@ -163,15 +161,20 @@ const SUMMARIES: [&str; 53] = [
 /// whether a year of leavers has passed.
 pub(super) fn holds_nobody(name: &str, all: &[String], today: Option<Date>) -> bool {
     let name = name.trim().to_lowercase();
-    if LEFT.iter().any(|word| name.contains(word)) {
+    let words = words_of(&name);
+    let in_words = format!(" {} ", words.join(" "));
+    // Undergraduates are no graduates.
+    let is_said = |word: &&str| match word.is_ascii() {
+        true => in_words.contains(&format!(" {} ", words_of(word).join(" "))),
+        false => name.contains(*word),
+    };
+    if LEFT.iter().any(|word| is_said(&word)) {
         return true;
     }
     // 转学生 may be those who came.
     if name.contains("转学") || name.contains("轉學") {
-        return !name.contains(['入', '来', '來', '新']);
+        return !name.contains(['生', '入', '来', '來', '新']);
     }
-    let words: Vec<&str> =
-        name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
     let is_filler = |word: &&str| FILLERS.contains(word) || is_number(word);
     let said: Vec<&str> = words.iter().filter(|word| !is_filler(word)).copied().collect();
@@ -179,16 +182,22 @@ pub(super) fn holds_nobody(name: &str, all: &[String], today: Option<Date>) -> b
         && LEFT_ALONE.contains(word)
         && !words.contains(&"all")
     {
-        return !is_subject(word, all);
+        return !has_its_opposite(word, all);
     }
-    today.is_some_and(|today| year_of_leavers(&name).is_some_and(|year| year < today.year()))
+    // Of those who come in a year 届 is said too.
+    !name.contains('新')
+        && today.is_some_and(|today| year_of_leavers(&name).is_some_and(|year| year < today.year()))
 }
 
-/// Whether a word is a subject among others of these sheets, as 历史 is beside 物理.
-fn is_subject(word: &str, all: &[String]) -> bool {
-    const SUBJECTS: [&str; 6] = ["物理", "化学", "生物", "地理", "政治", "理科"];
-    matches!(word, "历史" | "歷史")
-        && all.iter().any(|name| SUBJECTS.iter().any(|subject| name.contains(subject)))
+fn words_of(name: &str) -> Vec<&str> {
+    name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect()
+}
+
+/// Whether another of these sheets says the opposite, so that both tell groups apart: `Old` and `New`, `Left` and `Right`.
+fn has_its_opposite(word: &str, all: &[String]) -> bool {
+    const OPPOSITES: [(&str, &str); 2] = [("old", "new"), ("left", "right")];
+    let opposite = OPPOSITES.iter().find(|(one, _)| *one == word).map(|(_, other)| *other);
+    opposite.is_some_and(|other| all.iter().any(|name| words_of(&name.to_lowercase()).contains(&other)))
 }
 
 /// The year in which those of a sheet leave: `2025届`, `Class of 2025`.
@@ -231,7 +240,6 @@ mod tests {
             "流失",
             "作废",
             "删除",
-            "历史",
             "备份",
             "旧名单",
             "Left",
@@ -268,6 +276,13 @@ mod tests {
         for name in [
             "1班",
             "7A",
+            "历史",
+            "转学生",
+            "2025届新生",
+            "Undergraduates",
+            "Postgraduates",
+            "Samplers",
+            "Sankt Beispielhausen",
             "Old Hall",
             "Goldsmith",
             "Archivistics",
@@ -286,8 +301,10 @@ mod tests {
             assert!(!is_left(name), "{name}");
         }
         assert!(!holds_nobody("2025届", &[], None), "without a day no year has passed");
-        let subjects = ["物理".to_owned(), "历史".to_owned()];
-        assert!(!holds_nobody("历史", &subjects, today), "a class by its subject");
+        for (name, other) in [("Old Students", "New Students"), ("Left", "Right")] {
+            let all = [name.to_owned(), other.to_owned()];
+            assert!(!holds_nobody(name, &all, today), "two groups");
+        }
     }
 
     #[test]

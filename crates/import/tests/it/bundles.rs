@@ -213,15 +213,15 @@ fn a_bundle_of_clever_without_a_term_of_today_empties_no_class() {
     let heading = "Section_id,Name,Term_start,Term_end\n";
     for (now, past, next, out, word) in [
         // Clever's own example is of one year, long ago; holidays lie between two terms.
-        ("8/1/15,6/1/16", "8/1/15,6/1/16", "8/1/15,6/1/16", &[][..], "before today count all the same"),
+        ("8/1/15,6/1/16", "8/1/15,6/1/16", "8/1/15,5/20/16", &[][..], "the last terms count all the same"),
         (
             "8/1/26,11/27/26",
             "1/1/26,6/1/26",
             "1/4/27,6/1/27",
-            &["S1 out of next"][..],
-            "before today count all the same",
+            &["S1 out of past", "S1 out of next", "S2 out of past"][..],
+            "the last terms count all the same",
         ),
-        ("1/4/27,6/1/27", "1/4/27,6/1/27", "1/4/27,6/1/27", &[][..], "later than today count all the same"),
+        ("1/4/27,6/1/27", "1/4/27,6/1/27", "1/4/27,6/1/27", &[][..], "the first terms to come count already"),
     ] {
         let found = clever(&format!("{heading}now,A,{now}\npast,B,{past}\nnext,C,{next}\n"));
         let members = found.is_good().members.iter().map(String::as_str);
