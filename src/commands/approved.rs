@@ -23,23 +23,24 @@ impl Approvals {
         if self.0.is_empty() {
             return;
         }
+        // A group is named by its code alone, in the plan as in the key.
+        let named = |key: &OperationKey| match key.student.as_str() {
+            "" => (key.kind.as_str(), key.class_key.clone(), String::new()),
+            student => (key.kind.as_str(), student.to_owned(), key.class_key.clone()),
+        };
+        let approved: HashSet<(&str, String, String)> = self.0.iter().map(|(key, _)| named(key)).collect();
+        let is_approved = |line: &OperationLine| {
+            approved.contains(&(
+                line.kind,
+                line.subject.as_str().to_owned(),
+                line.class.clone().unwrap_or_default(),
+            ))
+        };
         let planned = operations.iter_mut().filter(|line| line.state == "planned" && line.reason.is_none());
-        for line in planned.filter(|line| self.is_of(line)) {
+        for line in planned.filter(|line| is_approved(line)) {
             line.reason = Some(APPROVED.to_owned());
             line.reason_code = Some("approved".to_owned());
         }
-    }
-
-    fn is_of(&self, line: &OperationLine) -> bool {
-        let class = line.class.as_deref().unwrap_or_default();
-        self.0.iter().any(|(key, _)| {
-            // A group is named by its code alone, in the plan as in the key.
-            let (subject, place) = match key.student.as_str() {
-                "" => (key.class_key.as_str(), ""),
-                student => (student, key.class_key.as_str()),
-            };
-            (key.kind.as_str(), subject, place) == (line.kind, line.subject.as_str(), class)
-        })
     }
 
     /// Whether the row is of a hold about single people that somebody let go ahead.

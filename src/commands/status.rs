@@ -255,7 +255,9 @@ fn text(status: &Status, clock: &WallClock) -> String {
     // One line a class: who waits for it is told with it.
     let is_told = |class: &&String| {
         let name = class.split(": ").next().unwrap_or_default();
-        shown.iter().any(|line| line.contains(name))
+        // Class 1 is not class 12.
+        let ends = |behind: &str| !behind.starts_with(|letter: char| letter.is_ascii_digit());
+        shown.iter().any(|line| line.split(name).skip(1).any(ends))
     };
     for class in status.condemned_classes.iter().filter(|class| !is_told(class)) {
         let _infallible = writeln!(text, "closed: {class}");

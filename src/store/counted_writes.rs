@@ -123,7 +123,8 @@ impl StateStore {
         Ok(students.into_iter().map(StudentId::new).collect())
     }
 
-    /// Which of these accounts came into their classes since a moment.
+    /// Which of these accounts came into their classes since a moment. What changed once nobody wanted them there is a removal
+    /// that failed, and no coming.
     pub async fn entered_classes_since(
         &self,
         places: &[(ClassTarget, ClassinUid)],
@@ -133,6 +134,7 @@ impl StateStore {
             places.iter().map(|(target, uid)| (target.course.0, stored_class(*target), uid.0)).collect();
         let rows: Vec<(i64, i64, i64)> = sqlx::query_as(
             "SELECT course_id, class_id, uid FROM enrolments WHERE changed_at_ms > ? \
+             AND (unwanted_since_ms IS NULL OR changed_at_ms < unwanted_since_ms) \
              AND (course_id, class_id, uid) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)) \
              ORDER BY course_id, class_id, uid",
         )

@@ -81,8 +81,12 @@ pub(super) async fn keep(writer: &SqlitePool, state: &Path) -> Result<bool, Stor
     let Some(Rewriting { step, why }) = rewriting(&mut transaction).await? else {
         return Ok(under_way(&mut transaction).await?.is_some());
     };
+    let newest = newest_step(&mut transaction).await?;
     let kept = under_way(&mut transaction).await?;
-    if kept.is_some_and(|kept| beside(state, &format!("{ENDING}{kept}")).is_file()) {
+    // Where no step came after it, an earlier version may have been at work since: that copy is old.
+    if kept.is_some_and(|kept| {
+        kept.newest < newest && beside(state, &format!("{ENDING}{}", kept.step)).is_file()
+    }) {
         return Ok(true);
     }
     let copy = beside(state, &format!("{ENDING}{step}"));
@@ -92,7 +96,7 @@ pub(super) async fn keep(writer: &SqlitePool, state: &Path) -> Result<bool, Stor
     drop_earlier(state, &copy);
     sqlx::query("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)")
         .bind(UNDER_WAY)
-        .bind(step.as_bytes())
+        .bind(format!("{step}@{newest}").as_bytes())
         .execute(&mut *transaction)
         .await
         .done(DOING)?;
@@ -162,7 +166,22 @@ async fn rewriting(connection: &mut SqliteConnection) -> Result<Option<Rewriting
     Ok(first.filter(|_| has_run))
 }
 
-async fn under_way(connection: &mut SqliteConnection) -> Result<Option<String>, StoreError> {
+/// The number of the newest step that was taken.
+async fn newest_step(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
+        .fetch_one(connection)
+        .await
+        .doing(DOING)
+}
+
+/// A copy that was made for an upgrade that has not ended.
+struct Kept {
+    step: String,
+    /// The newest step that was taken by then.
+    newest: i64,
+}
+
+async fn under_way(connection: &mut SqliteConnection) -> Result<Option<Kept>, StoreError> {
     let has_facts: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = 'facts'")
         .fetch_one(&mut *connection)
         .await
@@ -175,7 +194,15 @@ async fn under_way(connection: &mut SqliteConnection) -> Result<Option<String>, 
         .fetch_optional(connection)
         .await
         .doing(DOING)?;
-    Ok(kept.map(|step| String::from_utf8_lossy(&step).into_owned()))
+    Ok(kept.map(|kept| {
+        let kept = String::from_utf8_lossy(&kept).into_owned();
+        match kept.split_once('@') {
+            Some((step, newest)) => {
+                Kept { step: step.to_owned(), newest: newest.parse().unwrap_or(i64::MAX) }
+            }
+            None => Kept { step: kept, newest: i64::MAX },
+        }
+    }))
 }
 
 fn require_room(state: &Path, needed: u64) -> Result<(), StoreError> {

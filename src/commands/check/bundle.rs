@@ -98,9 +98,24 @@ fn section(title: &str, lines: Vec<String>) -> String {
 
 fn unreadable(error: &SettingsError) -> Vec<String> {
     // The sentence may repeat a value.
-    let key =
-        |key: &str| if key.is_empty() { "a file or the environment".to_owned() } else { key.to_owned() };
-    error.problems.iter().map(|problem| format!("refused: {}", key(&problem.key))).collect()
+    error.problems.iter().map(|problem| format!("refused: {}", known_key(&problem.key))).collect()
+}
+
+/// A key as the configuration that ships has it. One that it has not may be a value on the wrong side of its `=`.
+fn known_key(key: &str) -> String {
+    const SHIPPED: &str = include_str!("../../../config/default.toml");
+    let lines = || SHIPPED.lines().map(|line| line.trim_start_matches(['#', ' ']));
+    let (section, rest) = key.split_once('.').unwrap_or((key, ""));
+    let is_section = lines().any(|line| line.trim_end() == format!("[{section}]"));
+    let last = rest.rsplit('.').next().unwrap_or_default();
+    let is_key = !last.is_empty() && lines().any(|line| line.starts_with(&format!("{last} =")));
+    match (is_section, is_key) {
+        (true, true) if rest == last => key.to_owned(),
+        (true, true) => format!("{section}: {last}"),
+        (true, false) => format!("{section}: a setting that there is not"),
+        (false, _) if key.is_empty() => "a file or the environment".to_owned(),
+        (false, _) => "a setting that there is not".to_owned(),
+    }
 }
 
 fn program() -> Vec<String> {

@@ -22,7 +22,7 @@ use rosterd_core::classin_plan::{
 };
 use rosterd_core::counted::counted_len;
 use rosterd_core::outcome::Outcome;
-use rosterd_core::roster::{ClassTarget, ClassinUid, StudentId};
+use rosterd_core::roster::{ClassTarget, ClassinUid, Mode, StudentId};
 
 /// Whose add to a class rests on their removal from the whole course.
 pub(super) struct LeavingForAClass(HashSet<(ClassTarget, ClassinUid)>);
@@ -56,6 +56,9 @@ pub(super) async fn put_back(
 ) -> Result<Vec<EnrolmentOperation>, ClassinSyncError> {
     let (mut back, mut lost) = (Vec::new(), Vec::new());
     let ClassinApplyContext { context, run, .. } = applier.terms;
+    if context.mode < Mode::CreateOnly {
+        return Ok(Vec::new());
+    }
     let nowhere = left_nowhere(applier).await?;
     let owed: Vec<(ClassTarget, ClassinUid)> =
         nowhere.iter().filter_map(|one| Some((one.target, one.uid?))).collect();
@@ -145,8 +148,12 @@ fn add(plan: &ClassinPlan, left: &LeftForAClass) -> EnrolmentOperation {
     })
 }
 
-/// Nobody is put back who is wanted in no class of the course any more, or is known to be in all of those.
+/// Nobody is put back who is wanted in no class of the course any more, or is known to be in all of those. As long as rows of
+/// the roster cannot be used, what they want is not known: nothing ends then.
 pub(super) async fn end_where_unwanted(context: &Context, plan: &ClassinPlan) -> Result<(), StoreError> {
+    if !plan.roster_rows.is_empty() {
+        return Ok(());
+    }
     let adds = || plan.operations.iter().filter(|one| one.kind == EnrolmentKind::Enrol);
     let is_ended = |left: &LeftForAClass| {
         !adds().any(|one| {

@@ -5,16 +5,14 @@ use std::hash::Hash;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
+use super::ExamSyncError;
 use super::session::ExamSession;
 use super::witnesses::{self, AskedKey};
-use super::{ExamSide, ExamSyncError};
 use crate::remote::exam::{CandidateInfo, ExamError, LookupAnswer, LookupKey};
 use crate::remote::http::retry_limits::LOOKUP_PORTIONS;
 use crate::run::Context;
-use crate::store::{LookedUpGroups, StoreError};
 use rosterd_core::exam_plan::{
-    Answers, CannotReason, Diff, Fingerprint, GuardedPlan, LoginFact, LookupRequests, LookupResults,
-    MemoryKey, OperationState, SidFact, SkipReason,
+    Answers, Diff, Fingerprint, LoginFact, LookupRequests, LookupResults, MemoryKey, SidFact,
 };
 use rosterd_core::roster::{FieldId, Gid, LoginValue, Sid, StudentId, normalise, normalise_key};
 
@@ -168,52 +166,6 @@ async fn ask_again_alone(
         }
     }
     Ok(())
-}
-
-/// Remembers the groups of everybody who was looked up, and spreads the next look-ups.
-pub(super) async fn remember_groups(
-    context: &Context,
-    side: &ExamSide,
-    plan: &GuardedPlan,
-    lookups: &LookupResults,
-) -> Result<(), StoreError> {
-    let now_ms = context.clock.now_ms();
-    let stay_gone = stay_gone(plan);
-    let found: Vec<LookedUpGroups> = lookups
-        .by_sid
-        .iter()
-        .filter_map(|(sid, fact)| match fact {
-            SidFact::Found { groups, .. } => Some((*sid, groups.clone(), next_group_check(side, now_ms))),
-            // Its link stays, and what was found out about it may stand as long as for anybody else.
-            SidFact::Gone if stay_gone.contains(sid) => Some((*sid, None, next_group_check(side, now_ms))),
-            SidFact::Gone => None,
-        })
-        .collect();
-    if found.is_empty() {
-        return Ok(());
-    }
-    context.state.remember_groups(&found).await
-}
-
-/// Candidates that are gone and whose links stay until a person has mended something.
-fn stay_gone(plan: &GuardedPlan) -> HashSet<Sid> {
-    let gone = plan.operations.iter().filter_map(|operation| match &operation.state {
-        OperationState::Skipped(SkipReason::EnteredAnew { gone, .. }) => Some(*gone),
-        OperationState::Cannot(CannotReason::AndGone { sid, .. }) => Some(*sid),
-        OperationState::Planned
-        | OperationState::Held(_)
-        | OperationState::Skipped(_)
-        | OperationState::Cannot(_) => None,
-    });
-    gone.collect()
-}
-
-/// Between half of `exam.verify_groups` and the whole, at random: so that candidates entered in one run
-/// do not all come due in one run.
-pub(super) fn next_group_check(side: &ExamSide, now_ms: i64) -> i64 {
-    let share = 0.5 + 0.5 * fastrand::f64();
-    let delay = side.settings.verify_groups.mul_f64(share);
-    now_ms.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX))
 }
 
 async fn look_up_sids(session: &ExamSession<'_>, sids: Vec<Sid>) -> Result<HashMap<Sid, SidFact>, ExamError> {

@@ -14,6 +14,7 @@ mod diff;
 mod emptied_fields;
 mod field_mapping;
 mod first_look;
+mod group_checks;
 mod group_creation;
 mod group_of_leavers;
 mod last_members;
@@ -437,7 +438,7 @@ async fn remember(
     now_ms: i64,
 ) -> Result<(), StoreError> {
     context.state.apply_notes(notes, now_ms).await?;
-    lookup::remember_groups(context, side, plan, lookups).await?;
+    group_checks::remember_groups(context, side, (plan, notes), lookups).await?;
     let span_ms = i64::try_from(side.settings.verify_groups.as_millis()).unwrap_or(i64::MAX);
     context.state.bring_group_checks_forward(now_ms, span_ms).await
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::apply_context::ApplyContext;
-use super::lookup::next_group_check;
+use super::group_checks::next_group_check;
 use crate::run::Context;
 use crate::store::{
     CallRecord, ENTERED, FailureRecord, Intent, JOINED, LEFT, LinkWrite, NewLink, NotedWrite, StoreError,

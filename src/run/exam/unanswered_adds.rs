@@ -9,7 +9,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::lookup::{self, LookupOutcome, next_group_check};
+use super::group_checks::next_group_check;
+use super::lookup::{self, LookupOutcome};
 use super::service_forms::{KeptAdd, KeptAdds};
 use super::session::ExamSession;
 use super::{ExamSyncError, Reading};

@@ -1,5 +1,6 @@
 //! Candidates that somebody deleted by hand, where look-ups leave out whom they do not know.
 
+use rosterd_core::roster::{Leavers, Mode};
 use rosterd_testkit::*;
 
 use crate::program::Programs as _;
@@ -158,6 +159,40 @@ async fn a_leaver_who_was_entered_anew_stays_once_ignored_and_is_found_again_und
         }
         assert_eq!(world.candidate("s001").sid, found);
         assert!(world.logins().len() == 5, "nobody is there twice: {:?}", world.logins());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leaver_who_was_entered_anew_costs_no_call_while_nothing_changes() {
+    for standing in ["in the grace", "kept", "by the mode", "ignored", "said"] {
+        let mut world = ExamSchool::in_step(students(5)).await;
+        match standing {
+            "in the grace" => world.settings.exam.delete_grace = std::time::Duration::from_secs(1_000_000),
+            "kept" => world.settings.exam.leavers = Leavers::Keep,
+            "by the mode" => world.settings.mode = Mode::Upsert,
+            _ => world.settings.exam.delete_grace = std::time::Duration::ZERO,
+        }
+        world.later(HOUR);
+        world.sandbox.remove_candidate(world.sid("s001").await);
+        let values = [(LOGIN, "s001"), (NAME, "Name of s001"), (GENDER, "f")];
+        let _found = world.sandbox.insert_candidate(&values, &[world.gid("g1")]);
+        world.remove("s001").await;
+        for _ in 0..3 {
+            let _seen = world.run().await;
+            world.later(HOUR);
+        }
+        if standing == "ignored" {
+            let id = world.failures().await[0].id.to_string();
+            assert_eq!(world.school.program(&["failures", "ignore", &id]).code, 0);
+            let _ignored = world.run().await;
+        }
+        for run in 0..4 {
+            world.later(5 * MINUTE);
+            let report = world.run().await;
+            let asked = report.calls("getstudentsinfo");
+            assert_eq!((asked, report.writes()), (0, 0), "{standing}, run {run}: {report:#?}");
+        }
+        assert!(world.link("s001").await.is_some(), "{standing}");
     }
 }
 
