@@ -168,7 +168,7 @@ pub(super) fn holds_nobody(name: &str, all: &[String], today: Option<Date>) -> b
         true => in_words.contains(&format!(" {} ", words_of(word).join(" "))),
         false => name.contains(*word),
     };
-    if LEFT.iter().any(|word| is_said(&word)) {
+    if LEFT.iter().any(is_said) {
         return true;
     }
     // 转学生 may be those who came.
