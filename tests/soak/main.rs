@@ -36,6 +36,10 @@ const EVERY_MS: i64 = 3000;
 /// Runs whose reports the daemon keeps: a history that fills up only now would be growth.
 const REPORTS: i64 = 1000;
 
+/// What the report of a run that met troubles has more than that of the first: else the history would grow for as long as it
+/// takes to renew all of it.
+const OF_TROUBLES: &str = "printf('%.*c', 1500, 'x')";
+
 /// Runs of long ago; the daemon forgets 2,000 at once.
 const OLD_RUNS: i64 = 1500;
 
@@ -151,7 +155,7 @@ async fn school_with_a_past() -> School {
              WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {REPORTS})
              INSERT INTO runs (run_id, trigger, mode, started_at_ms, finished_at_ms, outcome, exit_code, report)
              SELECT n - {REPORTS}, trigger, mode, started_at_ms - (1 + {REPORTS} - n) * 3000,
-                    finished_at_ms - (1 + {REPORTS} - n) * 3000, 'failed', 1, report
+                    finished_at_ms - (1 + {REPORTS} - n) * 3000, 'failed', 1, json_set(report, '$.notes', {OF_TROUBLES})
              FROM (SELECT * FROM runs WHERE run_id = 1), n WHERE n < {REPORTS};
              INSERT OR REPLACE INTO facts (name, value)
              VALUES ('state.forgotten_at_ms', CAST('{}' AS BLOB))",
