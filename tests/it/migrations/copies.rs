@@ -129,7 +129,7 @@ async fn an_upgrade_that_was_killed_keeps_the_copy_from_before_its_first_step() 
         StateStore::open(&whole).await.unwrap().close().await;
         // What is on the disk then.
         std::fs::rename(copy(&whole, step), copy(&state, step)).unwrap();
-        write(&state, "INSERT INTO facts VALUES ('upgrade.copy', CAST('0002' AS BLOB))").await;
+        write(&state, "INSERT INTO facts VALUES ('upgrade.copy', CAST('0002@1' AS BLOB))").await;
         migrate_to(&state, killed_at).await;
         StateStore::open(&state).await.unwrap().close().await;
         assert_eq!(copies(&state), [step]);
@@ -138,6 +138,21 @@ async fn an_upgrade_that_was_killed_keeps_the_copy_from_before_its_first_step() 
         let facts = rows(&state).await;
         assert!(!facts.iter().any(|row| row.contains("upgrade.copy")), "{facts:#?}");
     }
+}
+
+#[tokio::test]
+async fn a_copy_after_which_no_step_was_taken_is_of_an_older_day_and_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.db");
+    full(&state, 1).await;
+    // The disk was full then; the version before has gone on with the state since.
+    std::fs::copy(&state, copy(&state, "0002")).unwrap();
+    write(&state, "INSERT INTO facts VALUES ('upgrade.copy', CAST('0002@1' AS BLOB))").await;
+    write(&state, "INSERT INTO facts VALUES ('of a later run', CAST('1' AS BLOB))").await;
+    let before = rows(&state).await;
+    StateStore::open(&state).await.unwrap().close().await;
+    assert_eq!(copies(&state), ["0002"]);
+    assert_eq!(rows(&copy(&state, "0002")).await, before);
 }
 
 #[tokio::test]
