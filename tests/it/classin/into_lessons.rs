@@ -269,6 +269,28 @@ async fn a_run_that_broke_off_between_the_course_and_the_lesson_leaves_nobody_no
 }
 
 #[tokio::test]
+async fn nobody_is_put_back_while_the_mode_only_observes() {
+    let mut courses = Courses::new().await;
+    let school = &courses.school;
+    school.leaves_work_behind();
+    let uid = school.student("s1").await;
+    school.join("s1", "CO0").await;
+    school.run_as(Exit::Done).await;
+    courses.change(&[("s1", "CO0", "A0")]).await;
+    school.set("http_5xx", "addClassStudentMultiple@*:503");
+    let _broken_off = school.run().await;
+    school.sandbox.clear_faults();
+    school.later(8 * HOUR);
+    courses.school.setting("SYNC__MODE", "observe");
+    let report = courses.school.run().await;
+    assert_eq!(report.classin.calls.values().sum::<u64>(), 0, "{report:#?}");
+    // Nothing is forgotten by it.
+    courses.school.setting("SYNC__MODE", "sync");
+    let _on = courses.school.run().await;
+    assert_eq!(courses.places(uid), places(&["A0"]));
+}
+
+#[tokio::test]
 async fn nobody_is_put_back_who_is_wanted_in_no_lesson_any_more() {
     let courses = Courses::new().await;
     let school = &courses.school;
