@@ -246,15 +246,26 @@ impl StateStore {
                 unwanted.push(id);
             }
         }
-        if unwanted.is_empty() {
+        self.supersede(unwanted, now_ms, doing).await
+    }
+
+    /// Closes those of these failures that are open. Says how many that were.
+    pub(super) async fn supersede(
+        &self,
+        ids: Vec<i64>,
+        now_ms: i64,
+        doing: &'static str,
+    ) -> Result<u64, StoreError> {
+        if ids.is_empty() {
             return Ok(0);
         }
         sqlx::query(
             "UPDATE failures SET state = 'superseded', closed_at_ms = ? \
-             WHERE failure_id IN (SELECT value FROM json_each(?))",
+             WHERE failure_id IN (SELECT value FROM json_each(?)) \
+             AND failure_id IN (SELECT failure_id FROM open_failures)",
         )
         .bind(now_ms)
-        .bind(json(unwanted))
+        .bind(json(ids))
         .execute(self.writer()?)
         .await
         .rows(doing)
@@ -280,18 +291,7 @@ impl StateStore {
                 && possible.contains(&key(id, Service::Exam.as_str(), &kind, student, String::new())?);
             over.extend(is_over.then_some(id));
         }
-        if over.is_empty() {
-            return Ok(());
-        }
-        sqlx::query(
-            "UPDATE failures SET state = 'superseded', closed_at_ms = ? \
-             WHERE failure_id IN (SELECT value FROM json_each(?))",
-        )
-        .bind(now_ms)
-        .bind(json(over))
-        .execute(self.writer()?)
-        .await
-        .done(doing)
+        self.supersede(over, now_ms, doing).await.map(drop)
     }
 
     /// A service that is switched off: nothing of it is tried, and nobody can do anything about what failed or is asked. What a

@@ -11,7 +11,6 @@ use sqlx::{Sqlite, Transaction};
 use super::error::{Doing, Written};
 use super::failures::{key, state};
 use super::keys::{fingerprint, stored};
-use super::link_codec::json;
 use super::{StateStore, StoreError};
 
 /// Something that stands in the way of an operation without its having been tried.
@@ -215,21 +214,8 @@ impl StateStore {
         };
         let over =
             before.standing.iter().filter(|(key, row)| !stands.contains(key) && !is_silenced(key, row));
-        let over = over.map(|(_, row)| row.id);
-        let over: Vec<i64> = over.collect();
-        if over.is_empty() {
-            return Ok(());
-        }
-        sqlx::query(
-            "UPDATE failures SET state = 'superseded', closed_at_ms = ? \
-             WHERE failure_id IN (SELECT value FROM json_each(?)) \
-             AND failure_id IN (SELECT failure_id FROM open_failures)",
-        )
-        .bind(now_ms)
-        .bind(json(over))
-        .execute(self.writer()?)
-        .await
-        .done("closing what no longer waits")
+        let over: Vec<i64> = over.map(|(_, row)| row.id).collect();
+        self.supersede(over, now_ms, "closing what no longer waits").await.map(drop)
     }
 }
 
