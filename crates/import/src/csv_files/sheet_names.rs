@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 /// Words, anywhere in a name, for people who have left and for samples.
-const LEFT: [&str; 50] = [
+const LEFT: [&str; 58] = [
     "转出",
     "轉出",
     "离校",
@@ -42,12 +42,20 @@ const LEFT: [&str; 50] = [
     "graduates",
     "alumni",
     "example",
+    "examples",
     "sample",
+    "samples",
     "template",
+    "templates",
     "abgänger",
     "ehemalige",
     "beispiel",
+    "beispiele",
+    "beispieldaten",
+    "beispielschüler",
     "vorlage",
+    "vorlagen",
+    "importvorlage",
     "egresados",
     "転出",
     "卒業生",
@@ -260,6 +268,8 @@ mod tests {
             "졸업생",
             "模板",
             "Template",
+            "Samples",
+            "Beispieldaten 2026",
             "Vorlage",
             "Muster",
             "2025届",
