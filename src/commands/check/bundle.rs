@@ -285,6 +285,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_key_that_there_is_not_is_told_by_its_section_alone() {
+        for (key, told) in [
+            ("sync.mode", "sync.mode"),
+            ("exam.timeout", "exam.timeout"),
+            ("exam.code_topsecret", "exam: a setting that there is not"),
+            ("notify.https://hooks.example/services/T0/TOKEN", "notify: a setting that there is not"),
+            ("Li Hua", "a setting that there is not"),
+            ("13800138000.exam", "a setting that there is not"),
+            ("", "a file or the environment"),
+        ] {
+            assert_eq!(known_key(key), told, "{key}");
+        }
+    }
+
+    #[test]
     fn only_words_of_ours_are_told() {
         for ours in ["sync-now", "group-refused", "converged"] {
             assert_eq!(word(ours), ours);
